@@ -1,0 +1,8 @@
+//! Finds what makes a Rust Lambda function slow to start, writes the edit that fixes it, and
+//! proves it on the built binary.
+//!
+//! The modules stand in layer order: each uses only those above it. A test holds that line.
+
+pub mod source;
+
+pub mod finding;

@@ -1,0 +1,3 @@
+//! The `cargo lambda-lean` program.
+
+fn main() {}

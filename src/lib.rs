@@ -8,3 +8,7 @@ pub mod source;
 pub mod finding;
 
 pub mod facts;
+
+pub mod check;
+
+pub mod rule;

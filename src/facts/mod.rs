@@ -6,3 +6,19 @@
 pub mod document;
 
 pub mod toml_edits;
+
+pub mod workspace;
+
+use crate::source::Sources;
+use workspace::{Function, Workspace};
+
+/// What is known of a project.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Every text that was read, for places to be shown in.
+    pub sources: Sources,
+    /// The manifests.
+    pub workspace: Workspace,
+    /// The functions the run is about.
+    pub functions: Vec<Function>,
+}

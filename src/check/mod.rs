@@ -1,0 +1,130 @@
+//! The closed vocabulary of questions a rule may ask, one file each.
+//!
+//! A rule file picks one kind and fills its parameters; there are no operators to combine them. A
+//! question looks at facts about one function and answers with hits; it knows neither levels nor
+//! messages, and it is asked once per function: what it says of a shared place twice, the engine
+//! keeps once.
+
+use crate::{
+    facts::{Facts, workspace::Function},
+    finding::{Edit, Label, Phase, Safety},
+    source::Place,
+};
+use serde::Deserialize;
+
+mod unused_suppression;
+
+/// A question with its parameters, as `[check]` of a rule file holds it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Check {
+    /// Does a suppression silence nothing?
+    UnusedSuppression(unused_suppression::UnusedSuppression),
+}
+
+impl Check {
+    /// Asks the question of one function.
+    pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
+        let _ = (facts, function);
+        match self {
+            Check::UnusedSuppression(_) => Outcome::Hits(Vec::new()),
+        }
+    }
+}
+
+/// What a question answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It looked; nothing found when empty.
+    Hits(Vec<Hit>),
+    /// It could not look: says why, and what would make it possible.
+    Skipped(String),
+}
+
+/// One answer: a place and what the rule's message says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// Where to click.
+    pub at: Place,
+    /// Values for the `{placeholders}` of the rule's message and fix title.
+    pub values: Vec<(&'static str, String)>,
+    /// Places that explain it.
+    pub labels: Vec<Label>,
+    /// What to know beside it, a sentence each.
+    pub notes: Vec<String>,
+    /// When the code runs.
+    pub phase: Option<Phase>,
+    /// The builder the answer depends on, where it does.
+    pub builder: Option<String>,
+    /// The change that removes it.
+    pub change: Option<Change>,
+}
+
+/// The change that removes a hit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What it does, where the rule's own title does not fit.
+    pub title: Option<String>,
+    /// A limit below the safety that the rule states.
+    pub at_most: Safety,
+    /// The edits; none when it needs a choice or a person first.
+    pub edits: Vec<Edit>,
+}
+
+impl Hit {
+    /// A hit at a place, with nothing else to say.
+    pub fn at(at: Place) -> Self {
+        Hit {
+            at,
+            values: Vec::new(),
+            labels: Vec::new(),
+            notes: Vec::new(),
+            phase: None,
+            builder: None,
+            change: None,
+        }
+    }
+
+    /// Fills a placeholder of the message.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.values.push((name, value.into()));
+        self
+    }
+
+    /// Adds a sentence to know.
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Adds the change that removes it.
+    pub fn change(mut self, change: Option<Change>) -> Self {
+        self.change = change;
+        self
+    }
+}
+
+impl Change {
+    /// A change by these edits, as freely as the rule allows; `None` when there are none.
+    pub fn by(edits: impl IntoIterator<Item = Edit>) -> Option<Self> {
+        let edits: Vec<Edit> = edits.into_iter().collect();
+        (!edits.is_empty()).then_some(Change { title: None, at_most: Safety::Safe, edits })
+    }
+
+    /// A change that a person has to choose or make; the rule's title says how.
+    pub fn by_hand() -> Self {
+        Change { title: None, at_most: Safety::Ask, edits: Vec::new() }
+    }
+
+    /// Lowers the safety.
+    pub fn at_most(mut self, safety: Safety) -> Self {
+        self.at_most = self.at_most.min(safety);
+        self
+    }
+
+    /// Gives it a title of its own.
+    pub fn titled(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+}

@@ -5,7 +5,7 @@
 
 use crate::source::{Place, RelPath, Span};
 use serde::{Deserialize, Serialize};
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 /// How loud a rule is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -146,7 +146,7 @@ pub struct Finding {
     /// When the code runs, for findings in source.
     pub phase: Option<Phase>,
     /// What it costs, where that was measured.
-    pub effect: Option<Arc<Effect>>,
+    pub effect: Option<&'static Effect>,
     /// What is wrong, in one sentence without capital and full stop.
     pub message: String,
     /// Where to click, even for something absent.

@@ -9,10 +9,7 @@ use crate::{
     finding::{Effect, Fix, Group, RuleId, Safety},
 };
 use serde::Deserialize;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, LazyLock},
-};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The name and text of every rule file, in order of name.
 static FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/rules.rs"));
@@ -47,7 +44,7 @@ pub struct Rule {
     /// What it cannot see.
     pub blind_spots: String,
     /// What it was worth on the example functions, where that was measured.
-    pub effect: Option<Arc<Effect>>,
+    pub effect: Option<Effect>,
     /// What the claims rest on.
     pub evidence: Vec<Evidence>,
     /// The question it asks.

@@ -7,6 +7,10 @@ pub mod document;
 
 pub mod toml_edits;
 
+pub mod settings;
+
+pub mod suppression;
+
 pub mod workspace;
 
 use crate::source::Sources;

@@ -12,3 +12,7 @@ pub mod facts;
 pub mod check;
 
 pub mod rule;
+
+pub mod lint;
+
+pub mod gather;

@@ -13,16 +13,46 @@ pub mod suppression;
 
 pub mod workspace;
 
-use crate::source::Sources;
+use crate::{finding::BadInput, source::Sources};
+use settings::Settings;
+use suppression::Suppression;
 use workspace::{Function, Workspace};
 
 /// What is known of a project.
 #[derive(Clone, Debug)]
 pub struct Facts {
+    /// What the user chose for this run.
+    pub request: Request,
     /// Every text that was read, for places to be shown in.
     pub sources: Sources,
     /// The manifests.
     pub workspace: Workspace,
+    /// `[workspace.metadata.lambda-lean]`.
+    pub workspace_settings: Settings,
+    /// `[package.metadata.lambda-lean]`, by index into `workspace.packages`.
+    pub package_settings: Vec<Settings>,
     /// The functions the run is about.
     pub functions: Vec<Function>,
+    /// Whether those are all functions of the workspace.
+    pub whole_workspace: bool,
+    /// Comments that accept findings.
+    pub suppressions: Vec<Suppression>,
+    /// Inputs that could not be used; the run fails after everything else was said.
+    pub errors: Vec<BadInput>,
+}
+
+/// What the user chose for a run.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The panic strategy to write, where one has to be chosen.
+    pub panic: Option<Panic>,
+}
+
+/// What a panic does to the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Panic {
+    /// Ends it.
+    Abort,
+    /// Unwinds the stack, so that the runtime can answer with an error.
+    Unwind,
 }

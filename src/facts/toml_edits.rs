@@ -190,7 +190,7 @@ fn remove_table(document: &Document, table: &toml_edit::Table) -> Option<Edit> {
     let blank = before.len() - before.trim_end_matches(['\r', '\n']).len();
     let newline = document.newline().len();
     // Keep the line ending of the line before; drop the blank lines between.
-    let drop = if blank > newline { blank - newline } else { 0 };
+    let drop = blank.saturating_sub(newline);
     let start = span.start - drop;
     Some(edit(document, Span { start, end: span.end }, String::new()))
 }

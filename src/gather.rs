@@ -1,0 +1,178 @@
+//! Reads a project from disk and makes the facts of it: the checking side's only input.
+//!
+//! Reads manifests, cargo's configuration files and sources, and runs `cargo metadata`. Writes
+//! nothing and stays off the network unless it is allowed to.
+
+mod files;
+
+mod members;
+
+use crate::{
+    facts::{
+        Facts, Request,
+        settings::{self, Settings},
+        suppression,
+        workspace::{Function, Package},
+    },
+    finding::BadInput,
+};
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+
+pub use files::Root;
+
+/// What to look at, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The manifest, or the folder that holds it; without it, the nearest upwards of here.
+    pub manifest_path: Option<PathBuf>,
+    /// Packages to look at; without any, those cargo would build.
+    pub packages: Vec<String>,
+    /// Every member.
+    pub workspace: bool,
+    /// Members to leave out.
+    pub exclude: Vec<String>,
+    /// Binaries to look at; without any, every function.
+    pub bins: Vec<String>,
+    /// Whether cargo may use the network.
+    pub allow_network: bool,
+    /// What the user chose.
+    pub request: Request,
+}
+
+/// A project that was read.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Its folder on disk.
+    pub root: Root,
+    /// What is known of it.
+    pub facts: Facts,
+}
+
+/// Crates through which a binary reaches a Lambda runtime.
+static RUNTIMES: &str = include_str!("../rules/data/lambda-runtimes.toml");
+
+/// Reads a project.
+pub fn gather(options: &Options) -> Result<Project> {
+    let manifest = files::find_manifest(options.manifest_path.as_deref())?;
+    let read = members::read(&manifest, options.allow_network)?;
+    let members::Members { root, workspace, mut sources, selected_by_default } = read;
+
+    let workspace_settings = settings::read(&workspace.root, "workspace")?;
+    let package_settings: Vec<Settings> = workspace
+        .packages
+        .iter()
+        .map(|package| match package.is_member {
+            true => settings::read(&package.manifest, "package"),
+            false => Ok(Settings::default()),
+        })
+        .collect::<Result<_, BadInput>>()?;
+
+    let named = |package: &Package, bin: &str| {
+        let index = workspace.packages.iter().position(|other| other.dir == package.dir);
+        let package = index.map(|index| &package_settings[index]);
+        package.is_some_and(|settings| settings.functions.iter().any(|name| name == bin))
+    };
+    let all = workspace.functions(&runtimes(), &named);
+    let packages = select(options, &workspace.packages, &selected_by_default)?;
+    let functions: Vec<Function> = all
+        .iter()
+        .filter(|function| packages.contains(&function.package))
+        .filter(|function| options.bins.is_empty() || options.bins.contains(&function.bin))
+        .cloned()
+        .collect();
+    if functions.is_empty() {
+        return Err(no_function(&workspace.root.file, options).into());
+    }
+    let whole_workspace = functions.len() == all.len();
+
+    let mut suppressions = Vec::new();
+    let mut manifests = vec![&workspace.root];
+    manifests.extend(workspace.packages.iter().filter(|p| p.is_member).map(|p| &p.manifest));
+    manifests.dedup_by(|a, b| a.file == b.file);
+    for document in manifests {
+        let (found, errors) = suppression::in_toml(document);
+        if let Some(error) = errors.into_iter().next() {
+            return Err(error.into());
+        }
+        suppressions.extend(found);
+        sources.insert(document.file.clone(), document.text.clone());
+    }
+
+    let facts = Facts {
+        request: options.request.clone(),
+        sources,
+        workspace,
+        workspace_settings,
+        package_settings,
+        functions,
+        whole_workspace,
+        suppressions,
+        errors: Vec::new(),
+    };
+    Ok(Project { root, facts })
+}
+
+fn runtimes() -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Runtimes {
+        crates: Vec<String>,
+    }
+    let runtimes: Runtimes = toml::from_str(RUNTIMES).expect("an embedded file that tests read");
+    runtimes.crates
+}
+
+/// The packages the options mean, as indexes.
+fn select(options: &Options, packages: &[Package], default: &[usize]) -> Result<Vec<usize>> {
+    let members = || packages.iter().enumerate().filter(|(_, package)| package.is_member);
+    let named = |name: &str| {
+        let found = members().find(|(_, package)| package.name == name).map(|(index, _)| index);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = members().map(|(_, package)| package.name.as_str()).collect();
+            let message = settings::unknown(name, &names, "package of this workspace");
+            anyhow::Error::from(BadInput { file: None, message })
+        })
+    };
+    let mut selected = if !options.packages.is_empty() {
+        options.packages.iter().map(|name| named(name)).collect::<Result<Vec<_>>>()?
+    } else if options.workspace {
+        members().map(|(index, _)| index).collect()
+    } else {
+        default.to_vec()
+    };
+    for name in &options.exclude {
+        let excluded = named(name)?;
+        selected.retain(|index| *index != excluded);
+    }
+    Ok(selected)
+}
+
+fn no_function(root: &crate::source::RelPath, options: &Options) -> BadInput {
+    let what = match options.bins.as_slice() {
+        [] => "no binary here reaches a Lambda runtime crate".to_owned(),
+        bins => format!("no function is named {}", bins.join(", ")),
+    };
+    BadInput {
+        file: Some(root.clone()),
+        message: format!(
+            "failed to find a Lambda function from `{root}`: {what}; run in the package of a \
+             function, choose it with `-p`, or name the binary in its manifest with \
+             `[package.metadata.lambda-lean] functions = [\"name\"]`"
+        ),
+    }
+}
+
+/// The cargo that called us, else the one on `PATH`.
+pub fn cargo() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+/// The folder from which cargo would read its configuration: where the user stands when that is
+/// inside the workspace, else the workspace root.
+pub fn configuration_directory(root: &Path) -> PathBuf {
+    match std::env::current_dir() {
+        Ok(here) if here.starts_with(root) => here,
+        _ => root.to_owned(),
+    }
+}

@@ -16,3 +16,9 @@ pub mod rule;
 pub mod lint;
 
 pub mod gather;
+
+pub mod report;
+
+pub mod command;
+
+pub mod cli;

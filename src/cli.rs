@@ -1,0 +1,223 @@
+//! What can be typed, and what the program ends with. No logic of its own.
+
+use crate::{
+    command::{self, Exit, MessageFormat, Streams},
+    facts::{Panic, Request},
+    finding::{BadInput, Level},
+    gather::Options,
+    lint::CommandLineLevels,
+    report,
+};
+use anyhow::Result;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing at level deny
+  1  findings at level deny, or something to do (`apply --diff`)
+  2  could not run";
+
+/// Finds what makes a Rust Lambda function slow to start, and writes the edit that fixes it.
+#[derive(Debug, Parser)]
+#[command(name = "cargo lambda-lean", bin_name = "cargo lambda-lean", version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+
+    /// Colour: `auto`, `always` or `never`
+    #[arg(long, global = true, value_name = "WHEN", env = "CARGO_TERM_COLOR")]
+    color: Option<Colour>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Say what weighs on the start and size of a function
+    #[command(after_help = EXIT_CODES)]
+    Check(Check),
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    #[command(flatten)]
+    selection: Selection,
+
+    #[command(flatten)]
+    levels: Levels,
+
+    /// How findings are printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    message_format: MessageFormat,
+
+    /// Exit with 0 whatever is found
+    #[arg(long)]
+    exit_zero: bool,
+}
+
+/// Which functions are meant, and how they are built.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Selection {
+    /// The manifest of a package or workspace
+    #[arg(long, value_name = "PATH")]
+    manifest_path: Option<PathBuf>,
+
+    /// Package to look at
+    #[arg(short, long = "package", value_name = "NAME")]
+    packages: Vec<String>,
+
+    /// Look at every package of the workspace
+    #[arg(long)]
+    workspace: bool,
+
+    /// Package to leave out
+    #[arg(long, value_name = "NAME")]
+    exclude: Vec<String>,
+
+    /// Function to look at
+    #[arg(long = "bin", value_name = "NAME")]
+    bins: Vec<String>,
+
+    /// Permit cargo to use the network
+    #[arg(long)]
+    allow_network: bool,
+}
+
+impl Selection {
+    /// The selection as what `gather` takes.
+    pub fn options(&self) -> Options {
+        Options {
+            manifest_path: self.manifest_path.clone(),
+            packages: self.packages.clone(),
+            workspace: self.workspace,
+            exclude: self.exclude.clone(),
+            bins: self.bins.clone(),
+            allow_network: self.allow_network,
+            request: Request { panic: None::<Panic> },
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Args)]
+struct Levels {
+    /// Count findings of a rule or group, but do not show them
+    #[arg(short = 'A', long = "allow", value_name = "ID|GROUP")]
+    allow: Vec<String>,
+
+    /// Show findings of a rule or group
+    #[arg(short = 'W', long = "warn", value_name = "ID|GROUP")]
+    warn: Vec<String>,
+
+    /// Show findings of a rule or group and exit with 1
+    #[arg(short = 'D', long = "deny", value_name = "ID|GROUP|warnings")]
+    deny: Vec<String>,
+
+    /// Exit with 1 on any finding that is shown
+    #[arg(long)]
+    deny_warnings: bool,
+}
+
+impl Levels {
+    /// The levels in the order in which they were typed.
+    fn in_order(&self, matches: &ArgMatches) -> Result<CommandLineLevels, BadInput> {
+        let mut given: Vec<(usize, String, Level)> = Vec::new();
+        for (flag, names, level) in [
+            ("allow", &self.allow, Level::Allow),
+            ("warn", &self.warn, Level::Warn),
+            ("deny", &self.deny, Level::Deny),
+        ] {
+            let indices = matches.indices_of(flag).into_iter().flatten();
+            given.extend(indices.zip(names).map(|(index, name)| (index, name.clone(), level)));
+        }
+        given.sort_by_key(|(index, ..)| *index);
+        let all =
+            |(_, name, level): &(usize, String, Level)| name == "warnings" && *level == Level::Deny;
+        let deny_warnings = self.deny_warnings || given.iter().any(all);
+        let given = given.into_iter().filter(|level| !all(level));
+        CommandLineLevels::new(given.map(|(_, name, level)| (name, level)).collect(), deny_warnings)
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Runs the program with these arguments, the program's own name first.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    // `cargo lambda-lean …` calls `cargo-lambda-lean lambda-lean …`.
+    if arguments.get(1).is_some_and(|argument| argument == "lambda-lean") {
+        arguments.remove(1);
+    }
+    let parsed = Cli::command().try_get_matches_from(&arguments);
+    let parsed =
+        parsed.and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            // A reader that went away is no error of ours.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match cli.color {
+        Some(Colour::Always) => anstream::ColorChoice::Always.write_global(),
+        Some(Colour::Never) => anstream::ColorChoice::Never.write_global(),
+        Some(Colour::Auto) | None => {}
+    }
+    let (mut out, mut err) = (anstream::stdout().lock(), anstream::stderr().lock());
+    let mut streams = Streams { out: &mut out, err: &mut err };
+    let json = wants_json(&cli.verb);
+    let exit = match run(&cli.verb, &matches, &mut streams) {
+        Ok(exit) => exit,
+        Err(error) if is_broken_pipe(&error) => Exit::Clean,
+        Err(error) => {
+            complain(&error, json, &mut streams);
+            Exit::Failed
+        }
+    };
+    ExitCode::from(match exit {
+        Exit::Clean => 0,
+        Exit::Findings => 1,
+        Exit::Failed => 2,
+    })
+}
+
+fn run(verb: &Verb, matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<Exit> {
+    let (_, matches) = matches.subcommand().expect("clap requires a verb");
+    match verb {
+        Verb::Check(check) => {
+            let levels = check.levels.in_order(matches)?;
+            let format = check.message_format;
+            command::check::run(&check.selection, &levels, format, check.exit_zero, streams)
+        }
+    }
+}
+
+fn wants_json(verb: &Verb) -> bool {
+    match verb {
+        Verb::Check(check) => check.message_format == MessageFormat::Json,
+    }
+}
+
+fn complain(error: &anyhow::Error, json: bool, streams: &mut Streams<'_>) {
+    let message = format!("{error:#}");
+    // Nothing is left to do when even this cannot be written.
+    if json {
+        let file = error.downcast_ref::<BadInput>().and_then(|bad| bad.file.clone());
+        let _ = report::json::error(streams.out, &BadInput { file, message: message.clone() });
+    }
+    let bold = anstyle_error();
+    let _ = writeln!(streams.err, "{bold}error{bold:#}: {message}");
+}
+
+fn anstyle_error() -> clap::builder::styling::Style {
+    clap::builder::styling::AnsiColor::BrightRed.on_default().bold()
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let broken = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    error.downcast_ref::<io::Error>().is_some_and(broken)
+}

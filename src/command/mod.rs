@@ -1,0 +1,37 @@
+//! One file per verb: gathers, calls the layers above, and prints through a renderer.
+
+pub mod check;
+
+use clap::ValueEnum;
+use std::io::Write;
+
+/// What the program ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing to complain about: 0.
+    Clean,
+    /// Findings at level deny, or something to do: 1.
+    Findings,
+    /// Could not run: 2.
+    Failed,
+}
+
+/// Where a verb writes to.
+pub struct Streams<'a> {
+    /// Findings and data.
+    pub out: &'a mut dyn Write,
+    /// Progress and notes.
+    pub err: &'a mut dyn Write,
+}
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    /// As rustc prints them.
+    #[default]
+    Human,
+    /// One line each.
+    Short,
+    /// One JSON object a line.
+    Json,
+}

@@ -137,6 +137,8 @@ pub struct Finding {
     pub group: Group,
     /// How loud it is, after configuration.
     pub level: Level,
+    /// Whether the user set that level to allow, for this rule or this place.
+    pub accepted: bool,
     /// The package it was found for.
     pub package: String,
     /// The function, where one is meant.

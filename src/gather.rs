@@ -19,7 +19,7 @@ use crate::{
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 
-pub use files::Root;
+pub use files::{Root, normalise, plain};
 
 /// What to look at, and how.
 #[derive(Clone, Debug, Default)]

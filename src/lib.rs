@@ -15,7 +15,15 @@ pub mod rule;
 
 pub mod lint;
 
+pub mod fix;
+
 pub mod gather;
+
+pub mod shadow;
+
+pub mod transaction;
+
+pub mod vcs;
 
 pub mod report;
 

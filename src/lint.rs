@@ -15,7 +15,7 @@ use crate::{
     },
     finding::{BadInput, Edit, Finding, Group, Level, Report, Skipped},
     rule::{self, Rule},
-    source::Span,
+    source::{Place, Span},
 };
 use std::collections::{BTreeSet, HashSet};
 
@@ -81,7 +81,7 @@ pub fn run(facts: &Facts, levels: &CommandLineLevels) -> Result<Report, BadInput
                         if !seen.insert((rule.id, finding.at.clone(), finding.message.clone())) {
                             continue;
                         }
-                        finding.level = level(rule, &finding, facts, function, levels, &mut used);
+                        set_level(rule, &mut finding, facts, function, levels, &mut used);
                         report.findings.push(finding);
                     }
                 }
@@ -104,7 +104,7 @@ pub fn run(facts: &Facts, levels: &CommandLineLevels) -> Result<Report, BadInput
     Ok(report)
 }
 
-fn check_name(facts: &Facts, name: &str, place: &crate::source::Place) -> Result<(), BadInput> {
+fn check_name(facts: &Facts, name: &str, place: &Place) -> Result<(), BadInput> {
     known(name).map_err(|problem| {
         let line = facts.sources.position(&place.file, place.span.start).line;
         BadInput {
@@ -119,6 +119,7 @@ fn finding(rule: &'static Rule, hit: &Hit, facts: &Facts, function: &Function) -
         rule: rule.id,
         group: rule.group,
         level: rule.group.default_level(),
+        accepted: false,
         package: facts.workspace.package(function).name.clone(),
         bin: Some(function.bin.clone()),
         builder: hit.builder.clone(),
@@ -135,48 +136,44 @@ fn finding(rule: &'static Rule, hit: &Hit, facts: &Facts, function: &Function) -
 /// Which suppressions silenced something: by place, and by keys of a setting.
 #[derive(Default)]
 struct Used {
-    comments: HashSet<(Span, String, String)>,
+    comments: HashSet<(Place, String)>,
     settings: HashSet<Vec<String>>,
 }
 
-fn level(
+fn set_level(
     rule: &Rule,
-    finding: &Finding,
+    finding: &mut Finding,
     facts: &Facts,
     function: &Function,
     levels: &CommandLineLevels,
     used: &mut Used,
-) -> Level {
-    let mut level = rule.group.default_level();
+) {
+    let mut chosen = None;
     let package = &facts.package_settings[function.package].levels;
     for settings in [&facts.workspace_settings.levels, package] {
         if let Some(setting) = most_specific(settings, rule) {
             used.settings.insert(setting.path.clone());
-            level = setting.level;
+            chosen = Some(setting.level);
         }
     }
     if let Some((_, given)) = levels.given.iter().rfind(|(name, _)| names(name, rule)) {
-        level = *given;
+        chosen = Some(*given);
     }
     let line = facts.sources.position(&finding.at.file, finding.at.span.start).line;
     for suppression in &facts.suppressions {
         if suppression.comment.file != finding.at.file || suppression.covers != line {
             continue;
         }
-        if suppression.ids.iter().any(|(id, _)| names(id, rule)) {
-            used.comments.extend(suppression.ids.iter().filter(|(id, _)| names(id, rule)).map(
-                |(id, _)| {
-                    let file = suppression.comment.file.to_string();
-                    (suppression.comment.span, file, id.clone())
-                },
-            ));
-            level = Level::Allow;
+        for (id, _) in suppression.ids.iter().filter(|(id, _)| names(id, rule)) {
+            used.comments.insert((suppression.comment.clone(), id.clone()));
+            chosen = Some(Level::Allow);
         }
     }
-    match level {
+    finding.accepted = chosen == Some(Level::Allow);
+    finding.level = match chosen.unwrap_or(rule.group.default_level()) {
         Level::Warn if levels.deny_warnings => Level::Deny,
         level => level,
-    }
+    };
 }
 
 fn names(name: &str, rule: &Rule) -> bool {
@@ -204,9 +201,8 @@ fn report_unused(facts: &Facts, levels: &CommandLineLevels, used: &mut Used, rep
     };
     let mut hits = Vec::new();
     for suppression in &facts.suppressions {
-        let file = suppression.comment.file.to_string();
         for (id, place) in &suppression.ids {
-            let key = (suppression.comment.span, file.clone(), id.clone());
+            let key = (suppression.comment.clone(), id.clone());
             if !used.comments.contains(&key) && !could_not_look(id) {
                 let hit = Hit::at(place.clone()).with("id", id);
                 hits.push(hit.change(Change::by([without(facts, suppression, id)])));
@@ -232,7 +228,7 @@ fn report_unused(facts: &Facts, levels: &CommandLineLevels, used: &mut Used, rep
     }
     for hit in hits {
         let mut finding = finding(rule, &hit, facts, function);
-        finding.level = level(rule, &finding, facts, function, levels, used);
+        set_level(rule, &mut finding, facts, function, levels, used);
         report.findings.push(finding);
     }
 }

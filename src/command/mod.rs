@@ -1,5 +1,7 @@
 //! One file per verb: gathers, calls the layers above, and prints through a renderer.
 
+pub mod apply;
+
 pub mod check;
 
 use clap::ValueEnum;

@@ -29,6 +29,8 @@ pub struct Package {
     pub manifest: Document,
     /// The folder of the manifest, relative to the workspace root; empty for the root itself.
     pub dir: RelPath,
+    /// The folder of its workspace's root, relative to the root of the workspace looked at.
+    pub workspace_dir: RelPath,
     /// Whether the workspace lists it. Path dependencies outside it are read, never changed.
     pub is_member: bool,
     /// Libraries and binaries; tests, examples and build scripts are left out.

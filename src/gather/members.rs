@@ -175,6 +175,7 @@ fn read_package(
         edition: package.edition.to_string(),
         manifest,
         dir,
+        workspace_dir: root.relative(&root.absolute(&workspace_root.file).with_file_name("")),
         is_member,
         targets,
         dependencies,

@@ -1,0 +1,221 @@
+//! Applies fixes to a scratch copy in rounds until nothing is left to apply.
+//!
+//! Each round applies every agreed fix that touches no other, looks at the copy again, and keeps
+//! the round only when every finding it was meant to remove is gone. When a round fails, its
+//! fixes are tried one by one, so that one bad fix costs only itself.
+
+use super::{
+    Apply, Done, Outcome,
+    consent::{self, Answer},
+    options_for,
+};
+use crate::{
+    command::Streams,
+    finding::{Finding, Fix, Level},
+    fix,
+    gather::{self, Project, cargo},
+    lint,
+    shadow::Shadow,
+    source::RelPath,
+};
+use anyhow::Result;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::PathBuf,
+    process::Command,
+};
+
+/// More rounds than any project needs: each applies at least one fix of a finite list.
+const MOST_ROUNDS: usize = 200;
+
+/// What makes two findings the same although their lines have moved.
+type Key = (&'static str, RelPath, String);
+
+fn key(finding: &Finding) -> Key {
+    (finding.rule, finding.at.file.clone(), finding.message.clone())
+}
+
+fn counts(findings: &[Finding]) -> HashMap<Key, usize> {
+    let mut counts = HashMap::new();
+    for finding in findings {
+        *counts.entry(key(finding)).or_default() += 1;
+    }
+    counts
+}
+
+/// Runs the rounds.
+pub fn run(
+    apply: &Apply,
+    project: &Project,
+    shadow: &mut Shadow,
+    streams: &mut Streams<'_>,
+) -> Result<Outcome> {
+    apply.consent.check()?;
+    let options = options_for(apply, project, shadow);
+    let mut found = lint::run(&project.facts, &apply.levels)?.findings;
+    let mut outcome = Outcome { applied: Vec::new(), undone: Vec::new(), remaining: Vec::new() };
+    let mut answers: HashMap<Key, bool> = HashMap::new();
+    let mut refused: HashSet<Key> = HashSet::new();
+    let mut one_by_one = false;
+    for _ in 0..MOST_ROUNDS {
+        ask(apply, &found, &refused, &mut answers, streams)?;
+        let agreed: Vec<&Finding> = found
+            .iter()
+            .filter(|finding| !refused.contains(&key(finding)))
+            .filter(|finding| {
+                let asked = || answers.get(&key(finding)).copied().unwrap_or(false);
+                apply.consent.to(finding).unwrap_or_else(asked)
+            })
+            .collect();
+        let fixes: Vec<&Fix> = agreed.iter().filter_map(|finding| finding.fix.as_ref()).collect();
+        let batch = if one_by_one { &fixes[..fixes.len().min(1)] } else { &fixes[..] };
+        let applied = fix::apply(batch, &|file| shadow.text(file));
+        let meant: Vec<&Finding> = applied.fixes.iter().map(|&index| agreed[index]).collect();
+        if meant.is_empty() {
+            // A fix that cannot even be applied alone must not end the run for the others.
+            match agreed.first() {
+                Some(first) if one_by_one || agreed.len() == 1 => {
+                    refused.insert(key(first));
+                    continue;
+                }
+                Some(_) => {
+                    one_by_one = true;
+                    continue;
+                }
+                None => break,
+            }
+        }
+        let before = shadow.write(&applied.texts)?;
+        match prove(apply, &options, project, shadow, &found, &meant, &before) {
+            Ok(now) => {
+                outcome.applied.extend(meant.iter().map(|finding| done(finding)));
+                found = now;
+            }
+            Err(why) => {
+                shadow.restore(&before)?;
+                if let [only] = meant.as_slice() {
+                    refused.insert(key(only));
+                    outcome.undone.push((done(only), why));
+                } else {
+                    one_by_one = true;
+                }
+            }
+        }
+    }
+    outcome.remaining = found.into_iter().filter(|finding| finding.level > Level::Allow).collect();
+    Ok(outcome)
+}
+
+fn done(finding: &Finding) -> Done {
+    let fix = finding.fix.as_ref();
+    Done {
+        rule: finding.rule,
+        title: fix.map_or_else(String::new, |fix| fix.title.clone()),
+        files: fix.into_iter().flat_map(|f| &f.edits).map(|edit| edit.file.to_string()).collect(),
+    }
+}
+
+fn ask(
+    apply: &Apply,
+    found: &[Finding],
+    refused: &HashSet<Key>,
+    answers: &mut HashMap<Key, bool>,
+    streams: &mut Streams<'_>,
+) -> Result<()> {
+    let mut quit = false;
+    for finding in found {
+        let key = key(finding);
+        let open = apply.consent.to(finding).is_none();
+        if !open || refused.contains(&key) || answers.contains_key(&key) {
+            continue;
+        }
+        let Some(fix) = &finding.fix else { continue };
+        let answer = if quit { Answer::Quit } else { consent::prompt(finding, fix, streams)? };
+        quit = answer == Answer::Quit;
+        answers.insert(key, answer == Answer::Yes);
+    }
+    Ok(())
+}
+
+/// Looks at the copy again. Returns what is found now, or why the round must be taken back.
+fn prove(
+    apply: &Apply,
+    options: &gather::Options,
+    project: &Project,
+    shadow: &Shadow,
+    before: &[Finding],
+    meant: &[&Finding],
+    changed: &BTreeMap<RelPath, Option<String>>,
+) -> Result<Vec<Finding>, String> {
+    let resolves = changed.iter().any(|(file, before)| concerns_resolution(shadow, file, before));
+    let compiles = resolves || changed.keys().any(|file| file.as_str().ends_with(".rs"));
+    if resolves {
+        run_cargo(apply, shadow, project, &["metadata", "--format-version", "1"])?;
+    }
+    let now = gather::gather(options).map_err(|error| format!("{error:#}"))?;
+    if let Some(error) = now.facts.errors.first() {
+        return Err(error.message.clone());
+    }
+    let now = lint::run(&now.facts, &apply.levels).map_err(|error| error.message)?.findings;
+    let (was, is) = (counts(before), counts(&now));
+    for finding in meant {
+        let key = key(finding);
+        let removed = meant.iter().filter(|other| self::key(other) == key).count();
+        let left = is.get(&key).copied().unwrap_or(0);
+        if left + removed > was.get(&key).copied().unwrap_or(0) {
+            return Err("the change does not remove the finding".to_owned());
+        }
+    }
+    if compiles {
+        run_cargo(apply, shadow, project, &["check", "--workspace", "--bins"])?;
+    }
+    Ok(now)
+}
+
+/// Whether the change of a manifest goes beyond profiles and this tool's settings, so that it can
+/// change what is resolved and whether it compiles.
+fn concerns_resolution(shadow: &Shadow, file: &RelPath, before: &Option<String>) -> bool {
+    if !file.as_str().ends_with("Cargo.toml") {
+        return false;
+    }
+    let rest = |text: Option<String>| {
+        let text = text.unwrap_or_default();
+        let mut root: toml::Table = toml::from_str(text.trim_start_matches('\u{feff}')).ok()?;
+        root.remove("profile");
+        for table in ["package", "workspace"] {
+            if let Some(table) = root.get_mut(table).and_then(toml::Value::as_table_mut) {
+                table.remove("metadata");
+            }
+        }
+        Some(root)
+    };
+    rest(before.clone()) != rest(shadow.text(file))
+}
+
+/// Runs cargo in the copy, with a target folder of the project so that a second run is quick.
+fn run_cargo(
+    apply: &Apply,
+    shadow: &Shadow,
+    project: &Project,
+    arguments: &[&str],
+) -> Result<(), String> {
+    let target = project.root.absolute(&project.facts.workspace.target_directory);
+    let target: PathBuf = target.join("lambda-lean").join("check");
+    let mut command = Command::new(cargo());
+    command.args(arguments).arg("--manifest-path").arg(shadow.root.0.join("Cargo.toml"));
+    command.current_dir(&shadow.root.0).env("CARGO_TARGET_DIR", target).args(["--color", "never"]);
+    if !apply.options.allow_network {
+        command.arg("--offline");
+    }
+    let output = command.output().map_err(|error| format!("failed to run cargo: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let first = stderr.lines().find(|line| line.starts_with("error")).unwrap_or("no reason given");
+    let what = arguments.first().copied().unwrap_or_default();
+    let network =
+        if apply.options.allow_network { "" } else { "; `--allow-network` permits a fetch" };
+    let network = if stderr.contains("--offline") { network } else { "" };
+    Err(format!("`cargo {what}` refuses the result: {first}{network}"))
+}

@@ -2,11 +2,12 @@
 
 use crate::{
     command::{self, Exit, MessageFormat, Streams},
-    facts::{Panic, Request},
+    facts::{BuilderKind, Panic, Request, settings::unknown},
     finding::{BadInput, Level},
     gather::Options,
     lint::CommandLineLevels,
-    report,
+    report, rule,
+    vcs::Allowed,
 };
 use anyhow::Result;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -35,6 +36,105 @@ enum Verb {
     /// Say what weighs on the start and size of a function
     #[command(after_help = EXIT_CODES)]
     Check(Check),
+    /// Make the changes that findings propose, each proven before anything is written
+    #[command(after_help = EXIT_CODES)]
+    Apply(Apply),
+    /// List the rules
+    Rules(Rules),
+    /// Say why a rule exists, what it costs to follow, and what it rests on
+    Explain(Explain),
+}
+
+#[derive(Debug, Args)]
+struct Rules {
+    /// How they are printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    message_format: MessageFormat,
+}
+
+#[derive(Debug, Args)]
+struct Explain {
+    /// The id of the rule
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+#[derive(Debug, Args)]
+struct Apply {
+    #[command(flatten)]
+    selection: Selection,
+
+    #[command(flatten)]
+    levels: Levels,
+
+    /// Apply only fixes of this rule, those that ask included
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    only: Vec<String>,
+
+    /// Apply no fix of this rule
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    skip: Vec<String>,
+
+    /// Ask for each fix that is not safe
+    #[arg(long, conflicts_with = "all")]
+    ask: bool,
+
+    /// Apply every fix that a machine can make, also those that ask
+    #[arg(long)]
+    all: bool,
+
+    /// Print the change as a patch, write nothing, and exit with 1 when there is something to do
+    #[arg(long, visible_alias = "dry-run")]
+    diff: bool,
+
+    /// Permit changes when the working tree has changes that are not committed
+    #[arg(long)]
+    allow_dirty: bool,
+
+    /// Permit changes when the index has changes that are not committed
+    #[arg(long)]
+    allow_staged: bool,
+
+    /// Permit changes where no version control keeps the project
+    #[arg(long)]
+    allow_no_vcs: bool,
+
+    /// Exit with 1 when a file was changed
+    #[arg(long)]
+    exit_non_zero_on_fix: bool,
+}
+
+impl Apply {
+    fn command(&self, matches: &ArgMatches) -> Result<command::apply::Apply> {
+        for name in self.only.iter().chain(&self.skip) {
+            known_rule(name)?;
+        }
+        Ok(command::apply::Apply {
+            options: self.selection.options(),
+            levels: self.levels.in_order(matches)?,
+            consent: command::apply::Consent {
+                only: self.only.clone(),
+                skip: self.skip.clone(),
+                ask: self.ask,
+                all: self.all,
+            },
+            diff: self.diff,
+            allowed: Allowed {
+                no_vcs: self.allow_no_vcs,
+                dirty: self.allow_dirty,
+                staged: self.allow_staged,
+            },
+            exit_non_zero_on_fix: self.exit_non_zero_on_fix,
+        })
+    }
+}
+
+fn known_rule(id: &str) -> Result<(), BadInput> {
+    let ids: Vec<&str> = rule::all().iter().map(|rule| rule.id).collect();
+    match ids.contains(&id) {
+        true => Ok(()),
+        false => Err(BadInput { file: None, message: unknown(id, &ids, "rule") }),
+    }
 }
 
 #[derive(Debug, Args)]
@@ -77,6 +177,18 @@ pub struct Selection {
     #[arg(long = "bin", value_name = "NAME")]
     bins: Vec<String>,
 
+    /// The profile the function is deployed with
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// What builds the function for deployment
+    #[arg(long, value_enum, value_name = "BUILDER")]
+    builder: Option<BuilderKind>,
+
+    /// The panic strategy to write where one has to be chosen; nothing else ever chooses one
+    #[arg(long, value_enum, value_name = "STRATEGY")]
+    panic: Option<Panic>,
+
     /// Permit cargo to use the network
     #[arg(long)]
     allow_network: bool,
@@ -92,7 +204,11 @@ impl Selection {
             exclude: self.exclude.clone(),
             bins: self.bins.clone(),
             allow_network: self.allow_network,
-            request: Request { panic: None::<Panic> },
+            request: Request {
+                panic: self.panic,
+                profile: self.profile.clone(),
+                builder: self.builder,
+            },
         }
     }
 }
@@ -193,12 +309,16 @@ fn run(verb: &Verb, matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<E
             let format = check.message_format;
             command::check::run(&check.selection, &levels, format, check.exit_zero, streams)
         }
+        Verb::Apply(apply) => command::apply::run(&apply.command(matches)?, streams),
+        Verb::Rules(rules) => command::rules::list(rules.message_format, streams),
+        Verb::Explain(explain) => command::rules::page(&explain.id, streams),
     }
 }
 
 fn wants_json(verb: &Verb) -> bool {
     match verb {
         Verb::Check(check) => check.message_format == MessageFormat::Json,
+        Verb::Apply(_) | Verb::Rules(_) | Verb::Explain(_) => false,
     }
 }
 

@@ -44,15 +44,28 @@ pub struct Facts {
 /// What the user chose for a run.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
+    /// What builds the function, where that is not left to metadata and detection.
+    pub builder: Option<BuilderKind>,
+    /// The profile it is deployed with, where that is not `release`.
+    pub profile: Option<String>,
     /// The panic strategy to write, where one has to be chosen.
     pub panic: Option<Panic>,
 }
 
+/// What builds a function for deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum BuilderKind {
+    /// `cargo build`, or something that calls it.
+    Cargo,
+    /// `cargo lambda build`, which adds settings of its own.
+    CargoLambda,
+}
+
 /// What a panic does to the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Panic {
-    /// Ends it.
+    /// Ends it: the next event pays for a new start
     Abort,
-    /// Unwinds the stack, so that the runtime can answer with an error.
+    /// Unwinds the stack, so that the runtime answers with an error and lives on
     Unwind,
 }

@@ -3,6 +3,8 @@
 //! A renderer decides how a finding looks and nothing else: places, levels and messages are
 //! computed before it is called.
 
+pub mod explain;
+
 pub mod human;
 
 pub mod json;

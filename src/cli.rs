@@ -204,6 +204,7 @@ impl Selection {
             exclude: self.exclude.clone(),
             bins: self.bins.clone(),
             allow_network: self.allow_network,
+            env: std::env::vars_os().filter_map(utf8).collect(),
             request: Request {
                 panic: self.panic,
                 profile: self.profile.clone(),
@@ -211,6 +212,10 @@ impl Selection {
             },
         }
     }
+}
+
+fn utf8((name, value): (OsString, OsString)) -> Option<(String, String)> {
+    Some((name.into_string().ok()?, value.into_string().ok()?))
 }
 
 #[derive(Clone, Debug, Default, Args)]
@@ -258,6 +263,15 @@ enum Colour {
     Auto,
     Always,
     Never,
+}
+
+/// The options of `check` with these arguments, the verb first and the program's name left out.
+pub fn options(arguments: &[impl AsRef<str>]) -> Result<Options> {
+    let arguments = arguments.iter().map(AsRef::as_ref);
+    match Cli::try_parse_from(["cargo lambda-lean"].into_iter().chain(arguments))?.verb {
+        Verb::Check(check) => Ok(check.selection.options()),
+        _ => anyhow::bail!("failed to read the options: they are not those of `check`"),
+    }
 }
 
 /// Runs the program with these arguments, the program's own name first.

@@ -17,7 +17,10 @@ use crate::{
     finding::BadInput,
 };
 use anyhow::Result;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 pub use files::{Root, normalise, plain};
 
@@ -36,6 +39,8 @@ pub struct Options {
     pub bins: Vec<String>,
     /// Whether cargo may use the network.
     pub allow_network: bool,
+    /// The environment a build would see.
+    pub env: BTreeMap<String, String>,
     /// What the user chose.
     pub request: Request,
 }

@@ -3,9 +3,13 @@
 //! Nothing here reads a file or runs a program: texts come in, facts go out, and broken input is
 //! a value too. `gather` does the reading.
 
+pub mod cargo_config;
+
 pub mod document;
 
 pub mod toml_edits;
+
+pub mod profile;
 
 pub mod settings;
 

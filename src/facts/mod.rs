@@ -3,6 +3,8 @@
 //! Nothing here reads a file or runs a program: texts come in, facts go out, and broken input is
 //! a value too. `gather` does the reading.
 
+pub mod builder;
+
 pub mod cargo_config;
 
 pub mod document;

@@ -2,7 +2,7 @@
 
 use crate::{
     command::{self, Exit, MessageFormat, Streams},
-    facts::{BuilderKind, Panic, Request, settings::unknown},
+    facts::{Panic, Request, builder::BuilderKind, settings::unknown},
     finding::{BadInput, Level},
     gather::Options,
     lint::CommandLineLevels,

@@ -3,9 +3,13 @@
 //! Reads manifests, cargo's configuration files and sources, and runs `cargo metadata`. Writes
 //! nothing and stays off the network unless it is allowed to.
 
+mod build;
+
 mod files;
 
 mod members;
+
+mod own_code;
 
 use crate::{
     facts::{
@@ -104,7 +108,18 @@ pub fn gather(options: &Options) -> Result<Project> {
         sources.insert(document.file.clone(), document.text.clone());
     }
 
+    let read = own_code::read(&root, &workspace, &functions, &mut sources);
+    suppressions.extend(read.suppressions);
+    let inputs = build::read(&root, &workspace, &options.env, &mut sources)?;
+    let builds = functions.iter().map(|function| {
+        let own = &package_settings[function.package];
+        build::of(function, options, &inputs, &workspace, (own, &workspace_settings))
+    });
+    let builds = builds.collect::<Result<_, BadInput>>()?;
+
     let facts = Facts {
+        builds,
+        configs: inputs.configs,
         request: options.request.clone(),
         sources,
         workspace,
@@ -113,7 +128,8 @@ pub fn gather(options: &Options) -> Result<Project> {
         functions,
         whole_workspace,
         suppressions,
-        errors: Vec::new(),
+        own_code: read.own_code,
+        errors: read.errors,
     };
     Ok(Project { root, facts })
 }

@@ -12,12 +12,34 @@ use crate::{
 };
 use serde::Deserialize;
 
+mod profile;
+
 mod unused_suppression;
 
 /// A question with its parameters, as `[check]` of a rule file holds it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Check {
+    /// Does a key of the deployed profile come to a value that is not accepted?
+    ProfileValue(profile::ProfileValue),
+    /// Does the builder choose a panic strategy?
+    PanicImplicit(profile::PanicImplicit),
+    /// Does the function abort although something relies on unwinding?
+    UnwindNeeded(profile::UnwindNeeded),
+    /// Does the function unwind although nothing relies on it?
+    UnwindUnused(profile::UnwindUnused),
+    /// Is a profile written where cargo ignores it?
+    IgnoredProfile(profile::IgnoredProfile),
+    /// Does a profile hold a key that cargo does not know?
+    MisspeltProfileKey(profile::MisspeltProfileKey),
+    /// Is the function deployed with a profile that cargo-lambda leaves untuned?
+    CustomProfile(profile::CustomProfile),
+    /// Is a profile key beaten by another source?
+    ShadowedProfile(profile::ShadowedProfile),
+    /// Are the builder's flags dropped?
+    ShadowedRustflags(profile::ShadowedRustflags),
+    /// Is the code compiled for the wrong processor?
+    TargetCpu(profile::TargetCpu),
     /// Does a suppression silence nothing?
     UnusedSuppression(unused_suppression::UnusedSuppression),
 }
@@ -25,8 +47,17 @@ pub enum Check {
 impl Check {
     /// Asks the question of one function.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
-        let _ = (facts, function);
         match self {
+            Check::ProfileValue(question) => question.ask(facts, function),
+            Check::PanicImplicit(question) => question.ask(facts, function),
+            Check::UnwindNeeded(question) => question.ask(facts, function),
+            Check::UnwindUnused(question) => question.ask(facts, function),
+            Check::IgnoredProfile(question) => question.ask(facts, function),
+            Check::MisspeltProfileKey(question) => question.ask(facts, function),
+            Check::CustomProfile(question) => question.ask(facts, function),
+            Check::ShadowedProfile(question) => question.ask(facts, function),
+            Check::ShadowedRustflags(question) => question.ask(facts, function),
+            Check::TargetCpu(question) => question.ask(facts, function),
             Check::UnusedSuppression(_) => Outcome::Hits(Vec::new()),
         }
     }

@@ -10,11 +10,11 @@ use crate::source::{Place, RelPath, Span};
 use std::fmt;
 
 /// A program that builds functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 pub enum BuilderKind {
-    /// `cargo build`, also by way of cargo-zigbuild or cross.
+    /// `cargo build`, also by way of cargo-zigbuild or cross
     Cargo,
-    /// `cargo lambda build`, also by way of SAM and the CDK.
+    /// `cargo lambda build`, also by way of SAM and the CDK
     CargoLambda,
 }
 

@@ -7,11 +7,17 @@ pub mod builder;
 
 pub mod cargo_config;
 
+pub mod build;
+
+pub mod code;
+
 pub mod document;
 
 pub mod toml_edits;
 
 pub mod profile;
+
+pub mod own_code;
 
 pub mod settings;
 
@@ -20,6 +26,10 @@ pub mod suppression;
 pub mod workspace;
 
 use crate::{finding::BadInput, source::Sources};
+pub use build::Build;
+pub use builder::BuilderKind;
+use document::Document;
+use own_code::OwnCode;
 use settings::Settings;
 use suppression::Suppression;
 use workspace::{Function, Workspace};
@@ -39,12 +49,29 @@ pub struct Facts {
     pub package_settings: Vec<Settings>,
     /// The functions the run is about.
     pub functions: Vec<Function>,
+    /// How each of them is built, in the same order.
+    pub builds: Vec<Build>,
+    /// Cargo's config files, highest first.
+    pub configs: Vec<Document>,
     /// Whether those are all functions of the workspace.
     pub whole_workspace: bool,
+    /// What the sources of the functions mention.
+    pub own_code: OwnCode,
     /// Comments that accept findings.
     pub suppressions: Vec<Suppression>,
     /// Inputs that could not be used; the run fails after everything else was said.
     pub errors: Vec<BadInput>,
+}
+
+impl Facts {
+    /// How a function is built.
+    pub fn build(&self, function: &Function) -> &Build {
+        let index = self
+            .functions
+            .iter()
+            .position(|other| other.package == function.package && other.bin == function.bin);
+        &self.builds[index.expect("every function has a build")]
+    }
 }
 
 /// What the user chose for a run.
@@ -56,15 +83,6 @@ pub struct Request {
     pub profile: Option<String>,
     /// The panic strategy to write, where one has to be chosen.
     pub panic: Option<Panic>,
-}
-
-/// What builds a function for deployment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum BuilderKind {
-    /// `cargo build`, or something that calls it.
-    Cargo,
-    /// `cargo lambda build`, which adds settings of its own.
-    CargoLambda,
 }
 
 /// What a panic does to the process.

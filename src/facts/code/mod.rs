@@ -1,0 +1,5 @@
+//! Which code runs when.
+
+pub mod guard;
+
+pub mod lex;

@@ -26,6 +26,9 @@ use std::{
 /// A folder of build files is small; one with more holds something else.
 const MOST_BUILD_FILES: usize = 200;
 
+/// Where cargo-lambda puts its artefacts: `target/lambda`.
+const OUTPUT_FOLDER: &str = "lambda";
+
 /// What decides every build of a workspace.
 pub struct BuildInputs {
     /// Cargo's config files, highest first.
@@ -118,6 +121,13 @@ pub fn of(
     let chosen = chosen.or_else(|| own.profile.as_ref().map(|(name, _)| name.clone()));
     let chosen = chosen.or_else(|| shared.profile.as_ref().map(|(name, _)| name.clone()));
     let by_lambda = lambda.profile.as_ref().filter(|_| is_lambda).map(|(name, _)| name.clone());
+    if let Some(name) = chosen.as_ref().filter(|name| *name == OUTPUT_FOLDER) {
+        let message = format!(
+            "failed to use the profile `{name}`: cargo would write it to `target/{name}`, where \
+             cargo-lambda puts its artefacts; choose another name"
+        );
+        return Err(BadInput { file: None, message });
+    }
     let seen = command.map(|command| command.profile.clone()).or(by_lambda);
     let target = command.and_then(|command| command.target.clone());
     let by_lambda = lambda.target.as_ref().filter(|_| is_lambda).map(|(name, _)| name.clone());

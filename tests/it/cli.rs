@@ -1,1 +1,130 @@
-//! To come.
+//! What the program prints, and what it ends with.
+
+use crate::project::{Project, program};
+
+const MANIFEST: &str = "[package]\nname = \"function\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+                        [dependencies]\nlambda_runtime = \"1\"\n";
+
+#[test]
+fn cargo_can_call_it_and_so_can_a_person() {
+    for arguments in [&["--version"][..], &["lambda-lean", "--version"]] {
+        let output = program().args(arguments).output().expect("the program runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains(env!("CARGO_PKG_VERSION")), "{text}");
+    }
+    let help = program().args(["lambda-lean", "--help"]).output().expect("the program runs");
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    for verb in ["check", "apply", "rules", "explain"] {
+        assert!(help.contains(verb), "{help}");
+    }
+    assert!(help.contains("Exit codes"), "{help}");
+}
+
+#[test]
+fn findings_and_the_next_command_are_printed() {
+    let project = Project::function(MANIFEST);
+    let run = project.run(&["check", "--builder", "cargo-lambda"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    insta::assert_snapshot!("check_human", run.out);
+    let last = run.out.lines().last().expect("output");
+    assert_eq!(last, "next: cargo lambda-lean apply --diff");
+    let run = project.run(&["check", "--builder", "cargo-lambda", "--message-format", "short"]);
+    insta::assert_snapshot!("check_short", run.out);
+}
+
+#[test]
+fn json_keeps_its_contract() {
+    let project = Project::function(MANIFEST);
+    let run = project.run(&["check", "--message-format", "json"]);
+    let finding = run.json("finding").into_iter().find(|f| f["rule"] == "lto-off");
+    let finding = finding.expect("LTO is thin at most");
+    for key in ["schema", "rule", "group", "level", "package", "builder", "message", "file"] {
+        assert!(!finding[key].is_null(), "{key}: {finding}");
+    }
+    assert_eq!(finding["schema"], 1);
+    assert_eq!(finding["builder"], "cargo-lambda");
+    let edit = &finding["fix"]["edits"][0];
+    assert_eq!(edit["file"], "Cargo.toml");
+    assert_eq!(edit["start"], MANIFEST.len());
+    assert_eq!(finding["span"]["start"]["line"], 1);
+    let summary = &run.json("summary")[0];
+    assert_eq!(summary["functions"], 1);
+    let root = std::fs::canonicalize(project.path("")).expect("a folder");
+    assert_eq!(summary["workspace_root"], root.display().to_string());
+}
+
+#[test]
+fn levels_come_from_flags_before_metadata() {
+    let allow = format!("{MANIFEST}\n[package.metadata.lambda-lean.levels]\nsize = \"allow\"\n");
+    let project = Project::function(&allow);
+    let count = |flags: &[&str]| {
+        let run = project.run(&[&["check", "--message-format", "json"], flags].concat());
+        let lto = run.json("finding").into_iter().filter(|f| f["rule"] == "lto-off").count();
+        (run.code, lto)
+    };
+    assert_eq!(count(&[]), (0, 0));
+    assert_eq!(count(&["-W", "lto-off"]), (0, 1));
+    assert_eq!(count(&["-D", "size"]), (1, 1));
+    assert_eq!(count(&["-D", "size", "-A", "lto-off"]).1, 0);
+    assert_eq!(count(&["-A", "lto-off", "-D", "size"]).1, 1);
+    assert_eq!(count(&["-D", "size", "--exit-zero"]), (0, 1));
+
+    let project = Project::function(MANIFEST);
+    for flags in [&["--deny-warnings"][..], &["-D", "warnings"]] {
+        assert_eq!(project.run(&[&["check"], flags].concat()).code, 1);
+    }
+    let run = project.run(&["check", "-A", "lto-of"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("did you mean `lto-off`?"), "{}", run.err);
+}
+
+#[test]
+fn check_writes_nothing() {
+    let project = Project::function(MANIFEST);
+    let before = project.bytes();
+    assert_eq!(project.run(&["check"]).code, 0);
+    assert_eq!(project.bytes(), before);
+}
+
+#[test]
+fn rules_are_listed_and_explained() {
+    let project = Project::with(&[]);
+    let list = project.run(&["rules"]);
+    assert_eq!(list.code, 0);
+    for rule in cargo_lambda_lean::rule::all() {
+        assert!(list.out.contains(rule.id), "{}", rule.id);
+        let page = project.run(&["explain", rule.id]);
+        assert_eq!(page.code, 0);
+        for heading in ["Why", "What it costs to follow", "What it cannot see", "Evidence"] {
+            assert!(page.out.contains(heading), "{}: {heading}", rule.id);
+        }
+    }
+    let run = project.run(&["explain", "lto-of"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("did you mean `lto-off`?"), "{}", run.err);
+    let lines = project.run(&["rules", "--message-format", "json"]).json("rule").len();
+    assert_eq!(lines, cargo_lambda_lean::rule::all().len());
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    use std::{io::Read, process::Stdio};
+    let mut child = program()
+        .args(["rules", "--message-format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    drop(child.stdout.take());
+    let mut err = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut err).expect("text");
+    assert_eq!(err, "");
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
+}
+
+#[test]
+fn colour_is_for_terminals_and_for_who_asks() {
+    let project = Project::function(MANIFEST);
+    assert!(!project.run(&["check"]).out.contains('\u{1b}'));
+    assert!(project.run(&["check", "--color", "always"]).out.contains('\u{1b}'));
+}

@@ -2,7 +2,7 @@
 
 use crate::{
     command::{self, Exit, MessageFormat, Streams},
-    facts::{Panic, Request, builder::BuilderKind, settings::unknown},
+    facts::{BuilderKind, Panic, Request, settings::unknown},
     finding::{BadInput, Level},
     gather::Options,
     lint::CommandLineLevels,
@@ -39,10 +39,22 @@ enum Verb {
     /// Make the changes that findings propose, each proven before anything is written
     #[command(after_help = EXIT_CODES)]
     Apply(Apply),
+    /// Show every profile key as it reaches rustc, and who set it
+    Profile(Profile),
     /// List the rules
     Rules(Rules),
     /// Say why a rule exists, what it costs to follow, and what it rests on
     Explain(Explain),
+}
+
+#[derive(Debug, Args)]
+struct Profile {
+    #[command(flatten)]
+    selection: Selection,
+
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    message_format: command::profile::Format,
 }
 
 #[derive(Debug, Args)]
@@ -324,6 +336,9 @@ fn run(verb: &Verb, matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<E
             command::check::run(&check.selection, &levels, format, check.exit_zero, streams)
         }
         Verb::Apply(apply) => command::apply::run(&apply.command(matches)?, streams),
+        Verb::Profile(it) => {
+            command::profile::run(&it.selection.options(), it.message_format, streams)
+        }
         Verb::Rules(rules) => command::rules::list(rules.message_format, streams),
         Verb::Explain(explain) => command::rules::page(&explain.id, streams),
     }
@@ -332,6 +347,7 @@ fn run(verb: &Verb, matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<E
 fn wants_json(verb: &Verb) -> bool {
     match verb {
         Verb::Check(check) => check.message_format == MessageFormat::Json,
+        Verb::Profile(it) => it.message_format == command::profile::Format::Json,
         Verb::Apply(_) | Verb::Rules(_) | Verb::Explain(_) => false,
     }
 }

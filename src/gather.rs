@@ -13,7 +13,9 @@ mod own_code;
 
 use crate::{
     facts::{
-        Facts, Request,
+        Build, Facts, Request,
+        build::Subject,
+        document::Document,
         settings::{self, Settings},
         suppression,
         workspace::{Function, Package},
@@ -110,16 +112,24 @@ pub fn gather(options: &Options) -> Result<Project> {
 
     let read = own_code::read(&root, &workspace, &functions, &mut sources);
     suppressions.extend(read.suppressions);
-    let inputs = build::read(&root, &workspace, &options.env, &mut sources)?;
+    let members = workspace.packages.iter().filter(|package| package.is_member);
+    let manifests: Vec<&Document> = members.map(|package| &package.manifest).collect();
+    let here = configuration_directory(&root.0);
+    let build_inputs = build::read_inputs(&root, &here, &options.env, &manifests, &mut sources)?;
     let builds = functions.iter().map(|function| {
-        let own = &package_settings[function.package];
-        build::of(function, options, &inputs, &workspace, (own, &workspace_settings))
+        let subject = Subject {
+            workspace: &workspace,
+            package: workspace.package(function),
+            settings: &package_settings[function.package],
+            workspace_settings: &workspace_settings,
+        };
+        Build::of(subject, &options.request, &build_inputs)
     });
     let builds = builds.collect::<Result<_, BadInput>>()?;
 
     let facts = Facts {
         builds,
-        configs: inputs.configs,
+        build_inputs,
         request: options.request.clone(),
         sources,
         workspace,

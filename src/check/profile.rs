@@ -53,7 +53,7 @@ fn decided_by(origin: &Origin, build: &Build) -> String {
         Origin::Written(place) if place.file.as_str() == "Cargo.toml" => "set here".to_owned(),
         Origin::Written(place) => format!("set in `{}`", place.file),
         Origin::Environment(variable) => format!("set by the variable `{variable}`"),
-        Origin::Injected => format!("set by {}", build.builder.label()),
+        Origin::Injected => format!("set by {}", build.label()),
         Origin::Default => "cargo's default".to_owned(),
     }
 }
@@ -62,7 +62,7 @@ fn decided_by(origin: &Origin, build: &Build) -> String {
 fn place_of(facts: &Facts, build: &Build, key: Key, setting: &Setting) -> Place {
     match &setting.origin {
         Origin::Written(place) => place.clone(),
-        _ => facts.workspace.root.place(&["profile", &build.profile.name, key.name()]),
+        _ => facts.workspace.root.place(&["profile", &build.profile, key.name()]),
     }
 }
 
@@ -71,31 +71,31 @@ fn place_of(facts: &Facts, build: &Build, key: Key, setting: &Setting) -> Place 
 /// file of the workspace holds would still win.
 fn set(facts: &Facts, build: &Build, key: Key, value: &str) -> Option<Edit> {
     let root = &facts.workspace.root;
-    let own = format!("profile.{}", build.profile.name);
-    let winner = &build.profile.get(key).winner;
+    let own = format!("profile.{}", build.profile);
+    let winner = &build.effective.get(key).winner;
     match &winner.origin {
         Origin::Environment(_) => None,
         Origin::Written(place) if place.file != root.file || winner.table != own => {
             let is_inherited = place.file == root.file
                 && build
-                    .profile
+                    .effective
                     .chain
                     .iter()
                     .skip(1)
                     .any(|parent| winner.table == format!("profile.{parent}"));
             if is_inherited {
-                return toml_edits::set(root, &["profile", &build.profile.name, key.name()], value);
+                return toml_edits::set(root, &["profile", &build.profile, key.name()], value);
             }
             let document = document_of(facts, place)?;
             replace(document, place, value)
         }
-        _ => toml_edits::set(root, &["profile", &build.profile.name, key.name()], value),
+        _ => toml_edits::set(root, &["profile", &build.profile, key.name()], value),
     }
 }
 
 /// The manifest or config file a place is in, when it may be changed.
 fn document_of<'a>(facts: &'a Facts, place: &Place) -> Option<&'a Document> {
-    let configs = facts.configs.iter();
+    let configs = facts.build_inputs.configs.iter();
     let mut documents = configs.chain([&facts.workspace.root]);
     documents.find(|d| d.file == place.file && !place.file.as_str().starts_with("../"))
 }

@@ -4,6 +4,8 @@ pub mod apply;
 
 pub mod check;
 
+pub mod profile;
+
 pub mod rules;
 
 use clap::ValueEnum;

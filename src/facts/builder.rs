@@ -5,18 +5,9 @@
 //! folder: the caller picks files by `is_build_file`. A plain `cargo build --release` counts only
 //! in a file that also speaks of Lambda, and only where nothing speaks for cargo-lambda.
 
-use super::document::Document;
+use super::{BuilderKind, document::Document};
 use crate::source::{Place, RelPath, Span};
 use std::fmt;
-
-/// A program that builds functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
-pub enum BuilderKind {
-    /// `cargo build`, also by way of cargo-zigbuild or cross
-    Cargo,
-    /// `cargo lambda build`, also by way of SAM and the CDK
-    CargoLambda,
-}
 
 impl BuilderKind {
     /// The builder with this name.
@@ -39,16 +30,18 @@ impl fmt::Display for BuilderKind {
     }
 }
 
-/// Why a builder was chosen.
+/// Why a builder, a profile or a target was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// A flag says so.
     Flag,
-    /// `[package.metadata.lambda-lean] builder` says so, there.
+    /// `metadata.lambda-lean` says so, there.
     Metadata(Place),
-    /// That line or table speaks for it.
+    /// That line or table says so.
     Detected(Place),
-    /// Nothing speaks for either.
+    /// That environment variable says so.
+    Environment(String),
+    /// Nothing says anything.
     Default,
 }
 

@@ -3,32 +3,31 @@
 //! Nothing here reads a file or runs a program: texts come in, facts go out, and broken input is
 //! a value too. `gather` does the reading.
 
-pub mod builder;
-
-pub mod cargo_config;
-
-pub mod build;
-
-pub mod code;
-
 pub mod document;
 
 pub mod toml_edits;
 
-pub mod profile;
-
-pub mod own_code;
+pub mod workspace;
 
 pub mod settings;
 
 pub mod suppression;
 
-pub mod workspace;
+pub mod cargo_config;
+
+pub mod builder;
+
+pub mod profile;
+
+pub mod build;
+
+pub mod code;
+
+pub mod own_code;
 
 use crate::{finding::BadInput, source::Sources};
 pub use build::Build;
-pub use builder::BuilderKind;
-use document::Document;
+use build::BuildInputs;
 use own_code::OwnCode;
 use settings::Settings;
 use suppression::Suppression;
@@ -51,8 +50,8 @@ pub struct Facts {
     pub functions: Vec<Function>,
     /// How each of them is built, in the same order.
     pub builds: Vec<Build>,
-    /// Cargo's config files, highest first.
-    pub configs: Vec<Document>,
+    /// What the builds read besides manifests and sources.
+    pub build_inputs: BuildInputs,
     /// Whether those are all functions of the workspace.
     pub whole_workspace: bool,
     /// What the sources of the functions mention.
@@ -83,6 +82,15 @@ pub struct Request {
     pub profile: Option<String>,
     /// The panic strategy to write, where one has to be chosen.
     pub panic: Option<Panic>,
+}
+
+/// What builds a function for deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
+pub enum BuilderKind {
+    /// `cargo build`, or something that calls it.
+    Cargo,
+    /// `cargo lambda build`, which adds settings of its own.
+    CargoLambda,
 }
 
 /// What a panic does to the process.

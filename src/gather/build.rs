@@ -1,196 +1,158 @@
-//! Finds out how each function is built: reads cargo's configuration, `CargoLambda.toml` and the
-//! scripts and templates that build.
+//! Reads what a build reads besides manifests and sources: cargo's config files, build scripts and
+//! workflows, and the versions of the tools.
+//!
+//! Asks `rustc` for its host and an installed `cargo-lambda` for its version, once per process.
+//! A build file that cannot be read says nothing and is left out; a config file that cannot be
+//! read is an error, as it is for cargo.
 
-use super::{Options, configuration_directory, files::Root, normalise};
+use super::files::{Root, normalise};
 use crate::{
     facts::{
-        build::{Build, Builder},
-        builder::{self, BuilderKind, Choice, Detected},
+        build::BuildInputs,
+        builder::{detect, is_build_file},
         cargo_config,
         document::Document,
-        profile::{
-            CargoLambda, LambdaBuild, Linked, PackageName, ProfileInput, effective, newest_known,
-        },
-        settings::Settings,
-        workspace::{Function, Workspace},
     },
     finding::BadInput,
     source::{RelPath, Sources},
 };
+use cargo_metadata::semver::Version;
 use std::{
     collections::BTreeMap,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
+    process::Command,
+    sync::{Arc, OnceLock},
 };
 
-/// A folder of build files is small; one with more holds something else.
-const MOST_BUILD_FILES: usize = 200;
+/// Folders below a root are looked at down to this depth, so that a checkout with data in it
+/// costs no more than one without.
+const DEPTH: usize = 4;
 
-/// Where cargo-lambda puts its artefacts: `target/lambda`.
-const OUTPUT_FOLDER: &str = "lambda";
+/// Files larger than this are no scripts.
+const SIZE: u64 = 1 << 20;
 
-/// What decides every build of a workspace.
-pub struct BuildInputs {
-    /// Cargo's config files, highest first.
-    pub configs: Vec<Document>,
-    lambda_toml: Option<Document>,
-    detected: Detected,
-}
-
-/// Reads what decides the builds.
-pub fn read(
+/// Reads what a build started in `here` would read. Adds the texts to `sources`.
+pub fn read_inputs(
     root: &Root,
-    workspace: &Workspace,
+    here: &Path,
     env: &BTreeMap<String, String>,
+    manifests: &[&Document],
     sources: &mut Sources,
 ) -> Result<BuildInputs, BadInput> {
-    let mut read = |path: &Path| {
-        if !path.is_file() {
-            return Ok(None);
+    let configs = configs(root, here, env, sources)?;
+    let mut files = Vec::new();
+    build_files(&root.0, DEPTH, &mut files);
+    if let Some(repository) = repository(&root.0).filter(|repository| *repository != root.0) {
+        build_files(repository, 1, &mut files);
+        build_files(&repository.join(".github"), 2, &mut files);
+    }
+    files.sort();
+    files.dedup();
+    let texts: Vec<(RelPath, Arc<str>)> =
+        files.iter().filter_map(|path| small_text(root, path)).collect();
+    let detected = detect(texts.iter().map(|(file, text)| (file, &**text)), manifests);
+    let named = detected.commands.iter().map(|command| &command.place.file);
+    let named: Vec<&RelPath> =
+        named.chain(detected.builder.as_ref().map(|(_, place)| &place.file)).collect();
+    for (file, text) in &texts {
+        if named.contains(&file) {
+            sources.insert(file.clone(), text.clone());
         }
-        let file = root.relative(&normalise(path));
-        let text = root.read(&file)?;
-        sources.insert(file.clone(), text.clone());
-        Document::parse(&file, text).map(Some)
-    };
+    }
+    let lambda_toml = RelPath::new("CargoLambda.toml");
+    let lambda_toml = texts.iter().find(|(file, _)| *file == lambda_toml);
+    let lambda_toml = lambda_toml.map(|(file, text)| Document::parse(file, text.clone()));
+    Ok(BuildInputs {
+        configs,
+        lambda_toml: lambda_toml.transpose()?,
+        env: env.clone(),
+        detected,
+        host: host().to_owned(),
+        cargo_lambda: installed_cargo_lambda().cloned(),
+    })
+}
+
+fn configs(
+    root: &Root,
+    here: &Path,
+    env: &BTreeMap<String, String>,
+    sources: &mut Sources,
+) -> Result<Vec<Document>, BadInput> {
     let home = env.get("CARGO_HOME").map(PathBuf::from).or_else(|| {
         let home = env.get("HOME").or_else(|| env.get("USERPROFILE"))?;
         Some(Path::new(home).join(".cargo"))
     });
-    let folder = configuration_directory(&root.0);
-    let configs = cargo_config::chain(&folder, home.as_deref(), &mut read)?;
-    let lambda_toml = read(&root.0.join("CargoLambda.toml"))?;
+    let mut read = |path: &Path| {
+        let path = normalise(path);
+        match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            // A folder of that name, or one on the way that is a file: cargo finds nothing either.
+            Ok(metadata) if !metadata.is_file() => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(None),
+            _ => {}
+        }
+        let file = root.relative(&path);
+        let text = root.read(&file)?;
+        sources.insert(file.clone(), text.clone());
+        Document::parse(&file, text).map(Some)
+    };
+    cargo_config::chain(here, home.as_deref(), &mut read)
+}
 
-    let mut texts = Vec::new();
-    for file in build_files(root, workspace) {
-        // A script that is not text says nothing about the build.
-        if let Ok(text) = root.read(&file) {
-            sources.insert(file.clone(), text.clone());
-            texts.push((file, text));
+/// The folder of the version control that holds the workspace.
+fn repository(root: &Path) -> Option<&Path> {
+    root.ancestors().find(|folder| folder.join(".git").exists())
+}
+
+fn build_files(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
+    const GENERATED: [&str; 5] = ["target", "node_modules", "cdk.out", "vendor", "dist"];
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let (name, Ok(kind)) = (entry.file_name(), entry.file_type()) else { continue };
+        let Some(name) = name.to_str() else { continue };
+        if kind.is_dir() {
+            let hidden = name.starts_with('.') && name != ".github";
+            if depth > 1 && !hidden && !GENERATED.contains(&name) {
+                build_files(&entry.path(), depth - 1, files);
+            }
+        } else if kind.is_file() && entry.path().to_str().is_some_and(is_build_file) {
+            files.push(entry.path());
         }
     }
-    let mut manifests = vec![&workspace.root];
-    manifests.extend(workspace.packages.iter().filter(|p| p.is_member).map(|p| &p.manifest));
-    let texts = texts.iter().map(|(file, text)| (file, text.as_ref()));
-    let detected = builder::detect(texts, &manifests);
-    Ok(BuildInputs { configs, lambda_toml, detected })
 }
 
-fn build_files(root: &Root, workspace: &Workspace) -> Vec<RelPath> {
-    let mut folders: Vec<PathBuf> = vec![root.0.clone()];
-    folders
-        .extend(workspace.packages.iter().filter(|p| p.is_member).map(|p| root.absolute(&p.dir)));
-    for folder in [".github/workflows", "scripts", "script", "ci", ".ci", "bin"] {
-        folders.push(root.0.join(folder));
+fn small_text(root: &Root, path: &Path) -> Option<(RelPath, Arc<str>)> {
+    if fs::metadata(path).ok()?.len() > SIZE {
+        return None;
     }
-    let mut files: Vec<RelPath> = folders
-        .iter()
-        .filter_map(|folder| fs::read_dir(folder).ok())
-        .flat_map(|entries| entries.filter_map(Result::ok).take(MOST_BUILD_FILES))
-        .filter(|entry| entry.path().is_file())
-        .map(|entry| root.relative(&entry.path()))
-        .filter(|file| builder::is_build_file(file.as_str()))
-        .collect();
-    files.sort();
-    files.dedup();
-    files
+    let file = root.relative(path);
+    root.read(&file).ok().map(|text| (file, text))
 }
 
-/// Finds out how one function is built.
-pub fn of(
-    function: &Function,
-    options: &Options,
-    inputs: &BuildInputs,
-    workspace: &Workspace,
-    settings: (&Settings, &Settings),
-) -> Result<Build, BadInput> {
-    let package = workspace.package(function);
-    let (own, shared) = settings;
-    let (kind, choice) = choose(options, own, shared, &inputs.detected);
-    let lambda = LambdaBuild::read(
-        &workspace.root,
-        (package.manifest.file != workspace.root.file).then_some(&package.manifest),
-        inputs.lambda_toml.as_ref(),
-        &options.env,
-    );
-    let names = [package.name.as_str(), function.bin.as_str()];
-    let command = inputs.detected.commands_for(kind, &names).find(|c| c.profile != "dev");
-    let is_lambda = kind == BuilderKind::CargoLambda;
-
-    let chosen = options.request.profile.clone();
-    let chosen = chosen.or_else(|| own.profile.as_ref().map(|(name, _)| name.clone()));
-    let chosen = chosen.or_else(|| shared.profile.as_ref().map(|(name, _)| name.clone()));
-    let by_lambda = lambda.profile.as_ref().filter(|_| is_lambda).map(|(name, _)| name.clone());
-    if let Some(name) = chosen.as_ref().filter(|name| *name == OUTPUT_FOLDER) {
-        let message = format!(
-            "failed to use the profile `{name}`: cargo would write it to `target/{name}`, where \
-             cargo-lambda puts its artefacts; choose another name"
-        );
-        return Err(BadInput { file: None, message });
-    }
-    let seen = command.map(|command| command.profile.clone()).or(by_lambda);
-    let target = command.and_then(|command| command.target.clone());
-    let by_lambda = lambda.target.as_ref().filter(|_| is_lambda).map(|(name, _)| name.clone());
-    let target = target.or(by_lambda).unwrap_or_else(|| default_target().to_owned());
-
-    let builder = CargoLambda { version: newest_known().clone(), build: lambda };
-    let dependencies: Vec<Linked<'_>> = package
-        .dependencies
-        .iter()
-        .map(|dependency| Linked {
-            package: PackageName { name: &dependency.package, version: None },
-            is_member: dependency.path.as_ref().is_some_and(|dir| {
-                workspace.package_in(dir).is_some_and(|package| package.is_member)
-            }),
-            is_proc_macro: false,
-        })
-        .collect();
-    let input = |profile| ProfileInput {
-        root: &workspace.root,
-        configs: &inputs.configs,
-        env: &options.env,
-        cargo_lambda: is_lambda.then_some(&builder),
-        profile,
-        package: PackageName { name: &package.name, version: None },
-        dependencies: &dependencies,
-        target: &target,
-    };
-    let profile = match (chosen, seen) {
-        (Some(chosen), _) => effective(&input(&chosen))?,
-        // A name seen in a script can be a placeholder of that script.
-        (None, Some(seen)) => effective(&input(&seen)).or_else(|_| effective(&input("release")))?,
-        (None, None) => effective(&input("release"))?,
-    };
-    let version = is_lambda.then(|| builder.version.clone());
-    Ok(Build { builder: Builder { kind, version, choice }, profile, target })
+/// The target rustc builds for when nothing else is said.
+fn host() -> &'static str {
+    static HOST: OnceLock<String> = OnceLock::new();
+    HOST.get_or_init(|| {
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let said = said(Command::new(rustc).arg("-vV")).unwrap_or_default();
+        let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+        let likely = || format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+        host.map_or_else(likely, str::to_owned)
+    })
 }
 
-fn choose(
-    options: &Options,
-    own: &Settings,
-    shared: &Settings,
-    detected: &Detected,
-) -> (BuilderKind, Choice) {
-    if let Some(kind) = options.request.builder {
-        return (kind, Choice::Flag);
-    }
-    for settings in [own, shared] {
-        if let Some((name, place)) = &settings.builder
-            && let Some(kind) = BuilderKind::named(name)
-        {
-            return (kind, Choice::Metadata(place.clone()));
-        }
-    }
-    match &detected.builder {
-        Some((kind, place)) => (*kind, Choice::Detected(place.clone())),
-        None => (BuilderKind::CargoLambda, Choice::Default),
-    }
+/// The version of the cargo-lambda on `PATH`.
+fn installed_cargo_lambda() -> Option<&'static Version> {
+    static VERSION: OnceLock<Option<Version>> = OnceLock::new();
+    let version = VERSION.get_or_init(|| {
+        let said = said(Command::new("cargo-lambda").args(["lambda", "--version"]))?;
+        said.split_whitespace().find_map(|word| Version::parse(word).ok())
+    });
+    version.as_ref()
 }
 
-/// What cargo-lambda builds for when nobody says: the host where Lambda has such machines.
-fn default_target() -> &'static str {
-    match (std::env::consts::OS, std::env::consts::ARCH) {
-        ("linux", "aarch64") => "aarch64-unknown-linux-gnu",
-        _ => "x86_64-unknown-linux-gnu",
-    }
+fn said(command: &mut Command) -> Option<String> {
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok()
 }

@@ -9,6 +9,8 @@ pub mod human;
 
 pub mod json;
 
+pub mod profile;
+
 pub mod short;
 
 /// "1 finding", "2 findings".

@@ -24,11 +24,11 @@ impl CustomProfile {
     /// A hit when keys stay at their defaults that cargo-lambda would set for `release`.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let build = facts.build(function);
-        let name = build.profile.name.as_str();
-        if build.builder.kind != BuilderKind::CargoLambda || name == "release" {
+        let name = build.profile.as_str();
+        if build.builder != BuilderKind::CargoLambda || name == "release" {
             return Outcome::Hits(Vec::new());
         }
-        let untuned = |key: Key| build.profile.get(key).winner.origin == Origin::Default;
+        let untuned = |key: Key| build.effective.get(key).winner.origin == Origin::Default;
         let missing: Vec<&str> = self
             .set
             .keys()
@@ -63,9 +63,9 @@ impl CustomProfile {
         let mut hit = Hit::at(root.place(&path))
             .with("profile", name)
             .with("keys", keys.join(", "))
-            .with("builder", build.builder.label())
+            .with("builder", build.label())
             .change(Some(Change::by(edit).unwrap_or_else(Change::by_hand)));
-        hit.builder = Some(build.builder.kind.name().to_owned());
+        hit.builder = Some(build.builder.name().to_owned());
         Outcome::Hits(vec![hit])
     }
 }

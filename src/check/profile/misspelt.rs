@@ -18,7 +18,8 @@ pub struct MisspeltProfileKey {
 impl MisspeltProfileKey {
     /// A hit for each unknown key in the root manifest and the config files of the workspace.
     pub fn ask(&self, facts: &Facts, _: &Function) -> Outcome {
-        let configs = facts.configs.iter().filter(|d| !d.file.as_str().starts_with("../"));
+        let configs =
+            facts.build_inputs.configs.iter().filter(|d| !d.file.as_str().starts_with("../"));
         let documents = [&facts.workspace.root].into_iter().chain(configs);
         Outcome::Hits(documents.flat_map(|document| self.in_document(document)).collect())
     }

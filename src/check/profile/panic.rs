@@ -57,11 +57,11 @@ impl PanicImplicit {
     /// A hit when the builder decides.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let build = facts.build(function);
-        let resolved = build.profile.get(Key::Panic);
+        let resolved = build.effective.get(Key::Panic);
         if resolved.winner.origin != Origin::Injected {
             return Outcome::Hits(Vec::new());
         }
-        let hit = hit(facts, build).with("builder", build.builder.label());
+        let hit = hit(facts, build).with("builder", build.label());
         Outcome::Hits(vec![hit.change(Some(chosen(facts, build)))])
     }
 }
@@ -70,7 +70,7 @@ impl UnwindNeeded {
     /// A hit when a panic ends the process and somebody counts on catching it.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let build = facts.build(function);
-        if build.profile.value(Key::Panic) != "abort" {
+        if build.effective.value(Key::Panic) != "abort" {
             return Outcome::Hits(Vec::new());
         }
         let users = match self.users.of(facts, function) {
@@ -78,9 +78,8 @@ impl UnwindNeeded {
             Ok(users) => users,
             Err(why) => return Outcome::Skipped(why),
         };
-        let mut hit = hit(facts, build)
-            .with("user", users[0].message.clone())
-            .with("builder", build.builder.label());
+        let mut hit =
+            hit(facts, build).with("user", users[0].message.clone()).with("builder", build.label());
         let edit = set(facts, build, Key::Panic, "\"unwind\"");
         hit.labels = users;
         Outcome::Hits(vec![hit.change(Change::by(edit))])
@@ -91,7 +90,7 @@ impl UnwindUnused {
     /// A hit when a panic unwinds and nobody counts on it.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let build = facts.build(function);
-        if build.profile.value(Key::Panic) != "unwind" {
+        if build.effective.value(Key::Panic) != "unwind" {
             return Outcome::Hits(Vec::new());
         }
         match self.users.of(facts, function) {
@@ -99,24 +98,24 @@ impl UnwindUnused {
             Ok(_) => return Outcome::Hits(Vec::new()),
             Err(why) => return Outcome::Skipped(why),
         }
-        let hit = hit(facts, build).with("builder", build.builder.label());
+        let hit = hit(facts, build).with("builder", build.label());
         Outcome::Hits(vec![hit.change(Some(chosen(facts, build)))])
     }
 }
 
 fn hit(facts: &Facts, build: &Build) -> Hit {
-    let winner = &build.profile.get(Key::Panic).winner;
+    let winner = &build.effective.get(Key::Panic).winner;
     let mut hit = Hit::at(place_of(facts, build, Key::Panic, winner))
-        .with("profile", &build.profile.name)
+        .with("profile", &build.profile)
         .with("origin", super::decided_by(&winner.origin, build));
-    hit.builder = Some(build.builder.kind.name().to_owned());
+    hit.builder = Some(build.builder.name().to_owned());
     hit
 }
 
 /// Writes the strategy the user picked, and nothing while none is picked. An explicit `unwind` is
 /// written with the comment that accepts its cost, so that the choice is not questioned again.
 fn chosen(facts: &Facts, build: &Build) -> Change {
-    let winner = &build.profile.get(Key::Panic).winner;
+    let winner = &build.effective.get(Key::Panic).winner;
     let edit = match facts.request.panic {
         None => None,
         Some(Panic::Abort) => set(facts, build, Key::Panic, "\"abort\""),
@@ -125,7 +124,7 @@ fn chosen(facts: &Facts, build: &Build) -> Change {
             _ => {
                 let line = "panic = \"unwind\" # lambda-lean: allow(unwind-tables-shipped) -- \
                             panics become error responses";
-                let table = ["profile", build.profile.name.as_str()];
+                let table = ["profile", build.profile.as_str()];
                 toml_edits::insert(&facts.workspace.root, &table, line)
             }
         },

@@ -34,7 +34,7 @@ impl ShadowedRustflags {
     /// A hit when the builder's flags are lost, or when cargo refuses to join them.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let build = facts.build(function);
-        let rustflags = &build.profile.rustflags;
+        let rustflags = &build.effective.rustflags;
         let mut hits = Vec::new();
         if let Some(conflict) = &rustflags.conflict
             && [&conflict.list, &conflict.string].contains(&&Origin::Injected)
@@ -42,7 +42,7 @@ impl ShadowedRustflags {
             let written = [&conflict.string, &conflict.list].into_iter().find_map(place);
             hits.push(
                 hit(facts, build, written)
-                    .with("problem", format!("cargo refuses to join `{}`, a string, with the list that {} adds: the build fails", conflict.key, build.builder.label()))
+                    .with("problem", format!("cargo refuses to join `{}`, a string, with the list that {} adds: the build fails", conflict.key, build.label()))
                     .change(written.and_then(|place| as_list(facts, place)).or(by_hand())),
             );
         }
@@ -61,11 +61,7 @@ impl ShadowedRustflags {
                 hit(facts, build, written)
                     .with(
                         "problem",
-                        format!(
-                            "{by} drop `{}`, which {} adds",
-                            lost.join(" "),
-                            build.builder.label()
-                        ),
+                        format!("{by} drop `{}`, which {} adds", lost.join(" "), build.label()),
                     )
                     .change(Change::by(edit).or(by_hand())),
             );
@@ -78,7 +74,7 @@ impl TargetCpu {
     /// A hit when the processor is refused.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let build = facts.build(function);
-        let Some((cpu, origin)) = build.profile.rustflags.target_cpu() else {
+        let Some((cpu, origin)) = build.effective.rustflags.target_cpu() else {
             return Outcome::Hits(Vec::new());
         };
         if !self.refused.iter().any(|refused| refused == cpu) {
@@ -108,9 +104,9 @@ fn by_hand() -> Option<Change> {
 }
 
 fn hit(facts: &Facts, build: &Build, written: Option<&Place>) -> Hit {
-    let fallback = || facts.workspace.root.place(&["profile", &build.profile.name]);
+    let fallback = || facts.workspace.root.place(&["profile", &build.profile]);
     let mut hit = Hit::at(written.cloned().unwrap_or_else(fallback));
-    hit.builder = Some(build.builder.kind.name().to_owned());
+    hit.builder = Some(build.builder.name().to_owned());
     hit
 }
 

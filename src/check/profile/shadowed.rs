@@ -22,7 +22,7 @@ impl ShadowedProfile {
     /// A hit for each key that is written with one value and built with another.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let build = facts.build(function);
-        let hits = build.profile.keys.iter().filter_map(|resolved| hit(facts, build, resolved));
+        let hits = build.effective.keys.iter().filter_map(|resolved| hit(facts, build, resolved));
         Outcome::Hits(hits.collect())
     }
 }
@@ -32,12 +32,12 @@ fn hit(facts: &Facts, build: &Build, resolved: &Resolved) -> Option<Hit> {
     let loser = resolved.shadowed.iter().find(|loser| is_shadowed_by(loser, winner))?;
     let at = match (&loser.origin, &winner.origin) {
         (Origin::Written(place), _) | (_, Origin::Written(place)) => place.clone(),
-        _ => facts.workspace.root.place(&["profile", &build.profile.name, resolved.key.name()]),
+        _ => facts.workspace.root.place(&["profile", &build.profile, resolved.key.name()]),
     };
     let key = resolved.key.name();
     let mut hit = Hit::at(at)
         .with("key", key)
-        .with("profile", &build.profile.name)
+        .with("profile", &build.profile)
         .with("written", &loser.spelling)
         .with("value", &winner.spelling)
         .with("origin", decided_by(&winner.origin, build))
@@ -52,7 +52,7 @@ fn hit(facts: &Facts, build: &Build, resolved: &Resolved) -> Option<Hit> {
         let message = format!("`{key} = {}` wins", winner.spelling);
         hit.labels.push(Label { place: place.clone(), message });
     }
-    hit.builder = Some(build.builder.kind.name().to_owned());
+    hit.builder = Some(build.builder.name().to_owned());
     Some(hit)
 }
 
@@ -78,7 +78,7 @@ fn edit(facts: &Facts, build: &Build, resolved: &Resolved, loser: &Setting) -> O
         Origin::Written(place) => replace(document_of(facts, place)?, place, &loser.spelling),
         // cargo-lambda leaves a key alone that the root manifest sets.
         Origin::Injected => {
-            let path = ["profile", &build.profile.name, resolved.key.name()];
+            let path = ["profile", &build.profile, resolved.key.name()];
             toml_edits::set(&facts.workspace.root, &path, &loser.spelling)
         }
         Origin::Environment(_) | Origin::Default => None,

@@ -45,13 +45,12 @@ impl ProfileValue {
         let mut hits = Vec::new();
         for wanted in &self.keys {
             let key = named(&wanted.key);
-            let resolved = build.profile.get(key);
+            let resolved = build.effective.get(key);
             let word = &resolved.winner.value;
-            let applies = wanted
-                .when
-                .iter()
-                .all(|(other, words)| words.iter().any(|w| w == build.profile.value(named(other))));
-            let codegen = build.profile.rustflags.codegen();
+            let applies = wanted.when.iter().all(|(other, words)| {
+                words.iter().any(|w| w == build.effective.value(named(other)))
+            });
+            let codegen = build.effective.rustflags.codegen();
             let excused =
                 codegen.iter().any(|option| wanted.unless_codegen.iter().any(|u| u == option.name));
             if wanted.accepted.contains(word) || !applies || excused {
@@ -60,14 +59,14 @@ impl ProfileValue {
             let edit = wanted.set.as_ref().and_then(|value| set(facts, build, key, value));
             let by_hand = || Change::by_hand().at_most(Safety::Show);
             let mut hit = Hit::at(place_of(facts, build, key, &resolved.winner))
-                .with("profile", &build.profile.name)
+                .with("profile", &build.profile)
                 .with("key", key.name())
                 .with("value", spelled(key, word))
                 .with("origin", decided_by(&resolved.winner.origin, build))
-                .with("builder", build.builder.label())
+                .with("builder", build.label())
                 .change(Some(Change::by(edit).unwrap_or_else(by_hand)));
             hit.notes.extend(wanted.notes.get(word).cloned());
-            hit.builder = Some(build.builder.kind.name().to_owned());
+            hit.builder = Some(build.builder.name().to_owned());
             hits.push(hit);
         }
         Outcome::Hits(hits)

@@ -163,6 +163,8 @@ pub struct CargoLambda {
     pub version: Version,
     /// Its settings.
     pub build: LambdaBuild,
+    /// Where `--disable-optimizations` is said on its command line.
+    pub disabled: Option<Origin>,
 }
 
 /// What cargo-lambda does to a build of one profile.
@@ -184,7 +186,7 @@ pub enum Injection {
     Applied,
     /// It tunes `release` and nothing else.
     OtherProfile,
-    /// `disable_optimizations` is set there.
+    /// It is told to leave the build alone, there.
     SwitchedOff(Origin),
 }
 
@@ -204,7 +206,8 @@ impl CargoLambda {
         let parse = |(text, origin): &(String, Origin)| ConfigArgument::parse(text, origin.clone());
         let mut arguments =
             self.build.config.iter().map(parse).collect::<Result<Vec<_>, BadInput>>()?;
-        let off = self.build.disable_optimizations.as_ref().filter(|_| era.switch_in_metadata);
+        let switch = self.build.disable_optimizations.as_ref().filter(|_| era.switch_in_metadata);
+        let off = self.disabled.as_ref().or(switch);
         let injection = match off {
             _ if profile != "release" => Injection::OtherProfile,
             Some(origin) => Injection::SwitchedOff(origin.clone()),

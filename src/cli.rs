@@ -41,6 +41,10 @@ enum Verb {
     Apply(Apply),
     /// Show every profile key as it reaches rustc, and who set it
     Profile(Profile),
+    /// Say what a built function weighs and needs
+    #[command(after_help = EXIT_CODES)]
+    Size(command::size::Size),
+
     /// List the rules
     Rules(Rules),
     /// Say why a rule exists, what it costs to follow, and what it rests on
@@ -339,6 +343,7 @@ fn run(verb: &Verb, matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<E
         Verb::Profile(it) => {
             command::profile::run(&it.selection.options(), it.message_format, streams)
         }
+        Verb::Size(size) => command::size::run(size, streams),
         Verb::Rules(rules) => command::rules::list(rules.message_format, streams),
         Verb::Explain(explain) => command::rules::page(&explain.id, streams),
     }
@@ -348,6 +353,7 @@ fn wants_json(verb: &Verb) -> bool {
     match verb {
         Verb::Check(check) => check.message_format == MessageFormat::Json,
         Verb::Profile(it) => it.message_format == command::profile::Format::Json,
+        Verb::Size(size) => size.wants_json(),
         Verb::Apply(_) | Verb::Rules(_) | Verb::Explain(_) => false,
     }
 }

@@ -5,6 +5,8 @@
 
 pub mod source;
 
+pub mod units;
+
 pub mod finding;
 
 pub mod facts;
@@ -16,6 +18,8 @@ pub mod rule;
 pub mod lint;
 
 pub mod fix;
+
+pub mod artefact;
 
 pub mod gather;
 

@@ -8,6 +8,8 @@ pub mod profile;
 
 pub mod rules;
 
+pub mod size;
+
 use clap::ValueEnum;
 use std::io::Write;
 

@@ -3,7 +3,11 @@
 //! Nothing here reads a file or runs a program: texts come in, facts go out, and broken input is
 //! a value too. `gather` does the reading.
 
+pub mod binary;
+
 pub mod document;
+
+pub mod package;
 
 pub mod toml_edits;
 

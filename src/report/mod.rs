@@ -13,6 +13,8 @@ pub mod profile;
 
 pub mod short;
 
+pub mod size;
+
 /// "1 finding", "2 findings".
 pub fn count(number: usize, noun: &str) -> String {
     match number {

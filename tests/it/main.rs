@@ -20,3 +20,15 @@ mod apply;
 
 /// The order of the layers, and other promises the code makes about itself.
 mod house;
+
+/// Programs in the ELF format, real and made up.
+mod elf;
+
+/// The reader of built functions.
+mod size_reader;
+
+/// The `size` verb.
+mod size;
+
+/// Files that `size` cannot use.
+mod size_bad_input;

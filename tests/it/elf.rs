@@ -2,6 +2,7 @@
 //!
 //! The made-up ones are whole and consistent, laid out by the `object` crate's writer, so that a
 //! test of a rule needs no cross compiler. They cannot run.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use object::{
     Endianness,

@@ -1,4 +1,5 @@
 //! `size` as it is typed: what it finds, prints, saves and compares.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use crate::elf::{Program, built, noise, real};
 use serde_json::Value;

@@ -1,4 +1,5 @@
 //! What `size` cannot use: one clear error that names the file, exit code 2, nothing on stdout.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use crate::{
     elf::{Program, real},

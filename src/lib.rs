@@ -34,3 +34,6 @@ pub mod report;
 pub mod command;
 
 pub mod cli;
+
+#[cfg(feature = "lab")]
+pub mod lab;

@@ -32,3 +32,7 @@ mod size;
 
 /// Files that `size` cannot use.
 mod size_bad_input;
+//! Integration tests: one binary.
+
+#[cfg(feature = "lab")]
+mod lab;

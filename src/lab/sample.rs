@@ -1,0 +1,103 @@
+//! The raw samples of one function process, as they are kept in the JSON report. Times are in
+//! microseconds; nothing in here is rounded, averaged or left out.
+
+use serde::{Deserialize, Serialize};
+
+use super::{cgroup::Throttled, process::Memory};
+
+/// One fresh process: its init, its first invocation and its warm ones.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// The round it belongs to; in each, every variant and memory size has one process.
+    pub round: u32,
+    /// From the start of the process to its first `next`, at full speed.
+    pub init_us: f64,
+    /// CPU time used by then.
+    pub init_cpu_us: f64,
+    /// The first invocation, under the CPU share.
+    pub first: Invocation,
+    /// Warm invocations that arrive after a pause.
+    pub paced: Series,
+    /// Warm invocations that arrive as soon as the one before is done.
+    pub back_to_back: Series,
+    /// Memory used by the whole process.
+    pub memory: Memory,
+    /// Instructions executed, where the kernel counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<Instructions>,
+}
+
+/// One invocation.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Invocation {
+    /// From the event to the next `next`: what Lambda calls the duration.
+    pub duration_us: f64,
+    /// From the event to the complete answer: what the caller waits for.
+    pub response_us: f64,
+    /// From the event to the answer's first byte.
+    pub first_byte_us: f64,
+    /// CPU time of the process.
+    pub cpu_us: f64,
+    /// Periods, and those in which it was throttled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<Throttled>,
+}
+
+/// Warm invocations, one after the other, a column each.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Series {
+    /// See [`Invocation::duration_us`].
+    pub duration_us: Vec<f64>,
+    /// See [`Invocation::response_us`].
+    pub response_us: Vec<f64>,
+    /// See [`Invocation::first_byte_us`].
+    pub first_byte_us: Vec<f64>,
+    /// See [`Invocation::cpu_us`].
+    pub cpu_us: Vec<f64>,
+    /// Periods, and those throttled, over the whole series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<Throttled>,
+}
+
+/// Instructions in user space, by phase.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Instructions {
+    /// In init.
+    pub init: u64,
+    /// In the first invocation.
+    pub first: u64,
+    /// In all warm invocations together.
+    pub warm: u64,
+}
+
+impl Run {
+    /// Init and the first invocation: what the unlucky caller waits for.
+    pub fn cold_us(&self) -> f64 {
+        self.init_us + self.first.duration_us
+    }
+
+    /// How many events the function has answered.
+    pub fn invocations(&self) -> u64 {
+        1 + self.warm().count() as u64
+    }
+
+    /// CPU time per warm invocation, on average.
+    pub fn warm_cpu_us(&self) -> Option<f64> {
+        let count = self.warm().count();
+        (count > 0).then(|| self.warm().sum::<f64>() / count as f64)
+    }
+
+    fn warm(&self) -> impl Iterator<Item = &f64> {
+        self.paced.cpu_us.iter().chain(&self.back_to_back.cpu_us)
+    }
+}
+
+impl Series {
+    /// Adds an invocation.
+    pub fn push(&mut self, invocation: Invocation) {
+        self.duration_us.push(invocation.duration_us);
+        self.response_us.push(invocation.response_us);
+        self.first_byte_us.push(invocation.first_byte_us);
+        self.cpu_us.push(invocation.cpu_us);
+    }
+}

@@ -37,3 +37,5 @@ pub mod cli;
 
 #[cfg(feature = "lab")]
 pub mod lab;
+
+pub mod command;

@@ -43,3 +43,8 @@ pub enum MessageFormat {
     /// One JSON object a line.
     Json,
 }
+
+//! The verbs of the command line.
+
+#[cfg(feature = "lab")]
+pub mod bench;

@@ -5,15 +5,32 @@
 //! its figures as those of AWS: the Runtime API and DynamoDB are emulated, the CPU share is
 //! modelled, and every report says so.
 
+pub mod bench;
+pub mod build;
+mod certificate;
 pub mod cgroup;
+pub mod compose;
+pub mod cost;
+pub mod dynamodb;
 pub mod emulator;
+pub mod experiment;
 mod extension;
 pub mod fault;
+pub mod host;
 mod instructions;
+pub mod metric;
 pub mod overhead;
+mod page_cache;
+pub mod plan;
 pub mod process;
+pub mod report;
+pub mod results;
 pub mod sample;
+mod schedule;
 pub mod session;
+pub mod spec;
+pub mod stats;
+pub mod trust_store;
 
 /// An id in the form of a UUID, as events and extensions have.
 fn request_id() -> String {

@@ -20,6 +20,9 @@ pub struct Run {
     pub paced: Series,
     /// Warm invocations that arrive as soon as the one before is done.
     pub back_to_back: Series,
+    /// The items in DynamoDB afterwards, where the function says how many there should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<Items>,
     /// Memory used by the whole process.
     pub memory: Memory,
     /// Instructions executed, where the kernel counts them.
@@ -57,6 +60,15 @@ pub struct Series {
     /// Periods, and those throttled, over the whole series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttled: Option<Throttled>,
+}
+
+/// Items in DynamoDB after a process has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Items {
+    /// As many as the invocations should have written.
+    pub expected: u64,
+    /// As many as there were.
+    pub counted: u64,
 }
 
 /// Instructions in user space, by phase.

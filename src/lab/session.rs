@@ -138,6 +138,7 @@ impl Session {
             back_to_back,
             memory: self.process.memory(),
             instructions,
+            items: None,
         })
     }
 

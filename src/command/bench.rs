@@ -1,0 +1,269 @@
+//! `bench`: turns the command line into an [`Experiment`] and its results into reports. It decides
+//! what is shown where; what is measured, and how, is the lab's.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{IsTerminal, Write, stderr, stdout},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::lab::{
+    bench::{Conditions, Interrupted, Step, Trust},
+    cost::Usage,
+    experiment::Experiment,
+    report::{Format, render},
+    session::Exercise,
+    spec::{Builder, Spec},
+};
+
+/// Measure cold start, warm run, memory, size and cost on this machine, without an AWS account
+///
+/// Starts fresh processes of each variant against an emulated Runtime API and DynamoDB, with
+/// Lambda's CPU share modelled, and compares medians. Tables, events, variables and memory sizes are
+/// declared in `[package.metadata.lambda-lean.bench]`.
+#[derive(Debug, clap::Args)]
+pub struct Bench {
+    /// Path to the function's Cargo.toml
+    #[arg(long, value_name = "PATH", default_value = "Cargo.toml")]
+    manifest_path: PathBuf,
+    /// The package, where there are several
+    #[arg(short, long, value_name = "SPEC")]
+    package: Option<String>,
+    /// The binary, where there are several
+    #[arg(long, value_name = "NAME")]
+    bin: Option<String>,
+    /// Another function to measure beside the first, by its directory (repeatable)
+    #[arg(long, value_name = "DIR")]
+    function: Vec<PathBuf>,
+    /// A way to build and run a function: NAME=key=value,key=value (repeatable)
+    ///
+    /// Keys: builder (cargo or cargo-lambda), features (separated by +), no-default-features; of the
+    /// release profile: opt-level, lto, codegen-units, panic, strip, debug, overflow-checks; env.NAME
+    /// for the function's variables, build-env.NAME for the build's; path, package and bin for
+    /// another function, binary for one that is already built.
+    #[arg(long, value_name = "VARIANT")]
+    variant: Vec<Spec>,
+    /// What builds functions that no variant is given for
+    #[arg(long, value_name = "BUILDER", default_value = "cargo")]
+    builder: Builder,
+    /// The variant to compare with (default: the first)
+    #[arg(long, value_name = "NAME")]
+    baseline: Option<String>,
+    /// Memory sizes in MB (default: as declared, or 128)
+    #[arg(long, value_name = "MB", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(128..=10_240))]
+    memory: Vec<u32>,
+    /// Fresh processes for each variant and memory size
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Warm invocations of each process after a pause
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    invocations: u32,
+    /// Warm invocations of each process without a pause
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    back_to_back: u32,
+    /// The pause before each warm invocation, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 50)]
+    arrival: u64,
+    /// How long an invocation may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
+    timeout: f64,
+    /// How long init may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds)]
+    init_timeout: f64,
+    /// The event, as a JSON file (default: as declared, or {})
+    #[arg(long, value_name = "FILE")]
+    payload: Option<PathBuf>,
+    /// A variable for the functions (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
+    /// An AWS emulator of your own, instead of the embedded DynamoDB; http:// gets TLS in front
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// How functions trust the emulator's certificate: as on Lambda, or by SSL_CERT_FILE
+    #[arg(long, value_name = "HOW", default_value = "layout")]
+    trust_store: Trust,
+    /// Drop the binary from the page cache before each start
+    #[arg(long)]
+    cold_cache: bool,
+    /// Serve the Runtime API on this port instead of a free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    port: u16,
+    /// Requests to price
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    requests: u64,
+    /// The share of requests that meet a cold start
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share)]
+    cold_share: f64,
+    /// Directory for all builds (default: that of each function's workspace)
+    #[arg(long, value_name = "DIRECTORY")]
+    target_dir: Option<PathBuf>,
+    /// The report on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    message_format: Format,
+    /// A further report into a file: FORMAT=FILE (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = output)]
+    output: Vec<(Format, PathBuf)>,
+    /// Show no progress
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Measures, and reports. The code is 1 if a variant could not be measured or lost records, and 130
+/// after an interrupt.
+pub fn run(args: &Bench) -> Result<ExitCode> {
+    let progress = Show::new(args.quiet);
+    let results = match args.experiment(progress.on_terminal())?.run(&|step| progress.step(step)) {
+        Ok(results) => results,
+        Err(error) if error.is::<Interrupted>() => {
+            progress.finish();
+            anstream::eprintln!("{error}");
+            return Ok(ExitCode::from(130));
+        }
+        Err(error) => return Err(error),
+    };
+    progress.finish();
+    for (format, file) in &args.output {
+        fs::write(file, render(&results, *format))
+            .with_context(|| format!("failed to write the report {}", file.display()))?;
+    }
+    // A reader that has seen enough is no failure.
+    let _ = stdout().write_all(render(&results, args.message_format).as_bytes());
+    Ok(ExitCode::from(u8::from(!results.faults().is_empty())))
+}
+
+impl Bench {
+    fn experiment(&self, show_builds: bool) -> Result<Experiment> {
+        ensure!(
+            self.variant.iter().all(|spec| spec.source.is_none()),
+            "failed to read --variant: `source` is for the reference measurements only"
+        );
+        Ok(Experiment {
+            specs: self.specs()?,
+            path: self.manifest_path.clone(),
+            target: self.target_dir.as_ref().map(std::path::absolute).transpose()?,
+            memory: self.memory.clone(),
+            payload: self.payload.clone(),
+            env: self.env.iter().cloned().collect::<BTreeMap<_, _>>(),
+            conditions: self.conditions(),
+            baseline: self.baseline.clone(),
+            usage: Usage { requests: self.requests, cold_share: self.cold_share },
+            show_builds,
+        })
+    }
+
+    /// The variants; without any, each function as it is.
+    fn specs(&self) -> Result<Vec<Spec>> {
+        let mut specs = self.variant.clone();
+        if specs.is_empty() && (self.function.is_empty() || self.manifest_path.exists()) {
+            let name = self.bin.clone().or_else(|| self.package.clone());
+            specs.push(Spec {
+                name: name.unwrap_or_else(|| "function".into()),
+                builder: self.builder,
+                ..Spec::default()
+            });
+        }
+        for spec in specs.iter_mut().filter(|spec| spec.path.is_none()) {
+            spec.package = spec.package.take().or_else(|| self.package.clone());
+            spec.bin = spec.bin.take().or_else(|| self.bin.clone());
+        }
+        for directory in &self.function {
+            let name = directory.canonicalize().ok();
+            let Some(name) = name.as_deref().and_then(|path| path.file_name()?.to_str()) else {
+                bail!("failed to find the function {}", directory.display());
+            };
+            specs.push(Spec {
+                name: name.to_owned(),
+                path: Some(directory.clone()),
+                builder: self.builder,
+                ..Spec::default()
+            });
+        }
+        Ok(specs)
+    }
+
+    fn conditions(&self) -> Conditions {
+        Conditions {
+            runs: self.runs,
+            exercise: Exercise {
+                payload: Default::default(),
+                invocations: self.invocations,
+                back_to_back: self.back_to_back,
+                arrival: Duration::from_millis(self.arrival),
+                init_timeout: Duration::from_secs_f64(self.init_timeout),
+                timeout: Duration::from_secs_f64(self.timeout),
+                port: self.port,
+            },
+            cold_cache: self.cold_cache,
+            trust: self.trust_store,
+            endpoint: self.endpoint.clone(),
+        }
+    }
+}
+
+/// Progress on a terminal, and none elsewhere.
+struct Show(Option<ProgressBar>);
+
+impl Show {
+    fn new(quiet: bool) -> Self {
+        let on = !quiet && stderr().is_terminal() && std::env::var_os("CI").is_none();
+        Self(on.then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} (eta {eta})");
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        }))
+    }
+
+    fn on_terminal(&self) -> bool {
+        self.0.is_some()
+    }
+
+    fn step(&self, step: Step<'_>) {
+        let Some(bar) = &self.0 else { return };
+        match step {
+            // The builder's own progress follows.
+            Step::Build(variant) => bar.suspend(|| anstream::eprintln!("building {variant}")),
+            Step::Measure { variant, memory_mb, done, of } => {
+                bar.set_length(of as u64);
+                bar.set_message(format!("{variant} at {memory_mb} MB"));
+                bar.set_position(done as u64);
+            }
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 900.0 => Ok(seconds),
+        _ => Err("expected seconds, up to Lambda's 900".into()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("expected a share from 0 to 1".into()),
+    }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn output(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, file) = text.split_once('=').ok_or("expected FORMAT=FILE")?;
+    let format = clap::ValueEnum::from_str(format, true)?;
+    Ok((format, file.into()))
+}

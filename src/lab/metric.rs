@@ -1,0 +1,151 @@
+//! What is read from the raw samples: each metric says which samples it takes, and what one process
+//! has of it. Processes are compared, not invocations: those of one process are no independent
+//! samples.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    results::Cell,
+    sample::Run,
+    stats::{Ratio, median},
+};
+
+/// Something that is measured. Times are in microseconds, memory in KiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Metric {
+    /// From the start of the process to its first `next`.
+    Init,
+    /// CPU time used by then.
+    InitCpu,
+    /// The first invocation.
+    First,
+    /// Its CPU time.
+    FirstCpu,
+    /// Init and the first invocation.
+    Cold,
+    /// Warm invocations after a pause.
+    Warm,
+    /// Until the first byte of their answers.
+    WarmFirstByte,
+    /// Warm invocations without a pause.
+    BackToBack,
+    /// CPU time of a warm invocation.
+    WarmCpu,
+    /// The share of periods in which warm invocations without a pause were throttled.
+    Throttled,
+    /// The most memory that was resident.
+    PeakRss,
+    /// Page faults, served from memory.
+    MinorFaults,
+    /// Page faults that read from disk.
+    MajorFaults,
+    /// Instructions of init and the first invocation.
+    ColdInstructions,
+}
+
+impl Metric {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Init,
+        Self::InitCpu,
+        Self::First,
+        Self::FirstCpu,
+        Self::Cold,
+        Self::Warm,
+        Self::WarmFirstByte,
+        Self::BackToBack,
+        Self::WarmCpu,
+        Self::Throttled,
+        Self::PeakRss,
+        Self::MinorFaults,
+        Self::MajorFaults,
+        Self::ColdInstructions,
+    ];
+
+    /// All samples of all processes.
+    pub fn samples(self, runs: &[Run]) -> Vec<f64> {
+        runs.iter().flat_map(|run| self.of(run)).collect()
+    }
+
+    /// One figure for each process.
+    pub fn by_process(self, runs: &[Run]) -> Vec<f64> {
+        runs.iter()
+            .filter_map(|run| match self {
+                // The mean: what all invocations together take is what counts.
+                Self::WarmCpu => run.warm_cpu_us(),
+                _ => Some(median(&self.of(run))).filter(|value| !value.is_nan()),
+            })
+            .collect()
+    }
+
+    fn of(self, run: &Run) -> Vec<f64> {
+        match self {
+            Self::Init => vec![run.init_us],
+            Self::InitCpu => vec![run.init_cpu_us],
+            Self::First => vec![run.first.duration_us],
+            Self::FirstCpu => vec![run.first.cpu_us],
+            Self::Cold => vec![run.cold_us()],
+            Self::Warm => run.paced.duration_us.clone(),
+            Self::WarmFirstByte => run.paced.first_byte_us.clone(),
+            Self::BackToBack => run.back_to_back.duration_us.clone(),
+            Self::WarmCpu => [run.paced.cpu_us.clone(), run.back_to_back.cpu_us.clone()].concat(),
+            Self::Throttled => run
+                .back_to_back
+                .throttled
+                .filter(|throttled| throttled.periods > 0)
+                .map(|throttled| throttled.throttled_periods as f64 / throttled.periods as f64)
+                .into_iter()
+                .collect(),
+            Self::PeakRss => vec![run.memory.peak_rss_kib as f64],
+            Self::MinorFaults => vec![run.memory.minor_faults as f64],
+            Self::MajorFaults => vec![run.memory.major_faults as f64],
+            Self::ColdInstructions => run
+                .instructions
+                .map(|count| (count.init + count.first) as f64)
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+/// A variant's metric against the baseline's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The variant.
+    pub variant: String,
+    /// What it is compared with.
+    pub baseline: String,
+    /// At which memory size.
+    pub memory_mb: u32,
+    /// In what.
+    pub metric: Metric,
+    /// How many times as much the baseline takes.
+    #[serde(flatten)]
+    pub ratio: Ratio,
+    /// Whether there is a difference beyond chance.
+    pub significant: bool,
+}
+
+/// Compares every cell with the baseline's of the same memory size.
+pub fn compare(cells: &[Cell], baseline: &str) -> Vec<Comparison> {
+    let mut comparisons = Vec::new();
+    for cell in cells.iter().filter(|cell| cell.variant != baseline) {
+        let matching =
+            |other: &&Cell| other.variant == baseline && other.memory_mb == cell.memory_mb;
+        let Some(base) = cells.iter().find(matching) else { continue };
+        for metric in Metric::ALL {
+            let ratio = Ratio::of(&metric.by_process(&base.runs), &metric.by_process(&cell.runs));
+            let Some(ratio) = ratio else { continue };
+            comparisons.push(Comparison {
+                variant: cell.variant.clone(),
+                baseline: baseline.to_owned(),
+                memory_mb: cell.memory_mb,
+                metric,
+                significant: ratio.significant(),
+                ratio,
+            });
+        }
+    }
+    comparisons
+}

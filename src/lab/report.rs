@@ -1,0 +1,249 @@
+//! Renders [`Results`] for people, as a table for the terminal or as Markdown; it only renders.
+//!
+//! Ratios say how many times less a variant takes than the baseline; `=` stands where the interval
+//! leaves it open whether there is a difference. Every report ends with what it is not: AWS.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, Table, TableStyle, presets};
+
+use super::{
+    metric::{Comparison, Metric},
+    results::Results,
+};
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Tables for a terminal.
+    Human,
+    /// The same as Markdown.
+    Markdown,
+    /// Everything, raw samples included, as one JSON object.
+    Json,
+}
+
+/// The report.
+pub fn render(results: &Results, format: Format) -> String {
+    match format {
+        Format::Human => text(results, presets::NOTHING),
+        Format::Markdown => text(results, presets::ASCII_MARKDOWN),
+        Format::Json => {
+            let json = serde_json::to_string(results).expect("results are plain data");
+            json + "\n"
+        }
+    }
+}
+
+fn text(results: &Results, style: TableStyle) -> String {
+    let mut text = String::new();
+    let markdown = style == presets::ASCII_MARKDOWN;
+    for memory_mb in memory_sizes(results) {
+        let title = format!("{memory_mb} MB: {} of a core", share(results, memory_mb));
+        let _ = writeln!(text, "{}{title}\n", if markdown { "### " } else { "" });
+        let _ = writeln!(text, "{}\n", main_table(results, memory_mb, style));
+    }
+    let _ = writeln!(text, "{}\n", interval_table(results, style));
+    let _ = writeln!(text, "{}\n", cost_table(results, style));
+    let bullet = if markdown { "- " } else { "" };
+    for line in notes(results) {
+        let _ = writeln!(text, "{bullet}{line}");
+    }
+    text
+}
+
+/// The memory sizes, in the order they were measured.
+pub fn memory_sizes(results: &Results) -> Vec<u32> {
+    let mut sizes: Vec<u32> = Vec::new();
+    for cell in &results.cells {
+        if !sizes.contains(&cell.memory_mb) {
+            sizes.push(cell.memory_mb);
+        }
+    }
+    sizes
+}
+
+fn share(results: &Results, memory_mb: u32) -> String {
+    if results.model.cpu_share == "none" {
+        return "all".into();
+    }
+    format!("{:.1} %", f64::from(memory_mb) / 17.69)
+}
+
+fn table(style: TableStyle, header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(style).set_header(header);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// A memory size's variants, a row each.
+pub fn main_table(results: &Results, memory_mb: u32, style: TableStyle) -> Table {
+    let header = [
+        "variant",
+        "binary",
+        "zip",
+        "init",
+        "first",
+        "cold total",
+        "warm p50, paced",
+        "warm p50, back to back",
+        "CPU per warm",
+        "peak RSS",
+        "items",
+    ];
+    let mut table = table(style, &header);
+    for cell in results.cells.iter().filter(|cell| cell.memory_mb == memory_mb) {
+        let binary = results.variant(&cell.variant).and_then(|variant| variant.binary.as_ref());
+        let megabytes = |bytes: u64| format!("{:.2} MB", bytes as f64 / 1e6);
+        let plain = |metric| cell.summary(metric).map_or_else(dash, |s| millis(s.p50));
+        let compared = |metric| {
+            let Some(summary) = cell.summary(metric) else { return dash() };
+            let value = match metric {
+                Metric::PeakRss => format!("{:.1} MB", summary.p50 / 1024.0),
+                Metric::WarmCpu => millis(summary.mean),
+                _ => millis(summary.p50),
+            };
+            let ratio = results.comparison(cell, metric).map(ratio).unwrap_or_default();
+            format!("{value}{ratio}")
+        };
+        table.add_row([
+            cell.variant.clone(),
+            binary.map_or_else(dash, |binary| megabytes(binary.bytes)),
+            binary.map_or_else(dash, |binary| megabytes(binary.zip_bytes)),
+            plain(Metric::Init),
+            plain(Metric::First),
+            compared(Metric::Cold),
+            compared(Metric::Warm),
+            compared(Metric::BackToBack),
+            compared(Metric::WarmCpu),
+            compared(Metric::PeakRss),
+            cell.items.map_or_else(dash, |items| format!("{}/{}", items.counted, items.expected)),
+        ]);
+    }
+    table
+}
+
+/// The ratios that matter, each with its interval.
+fn interval_table(results: &Results, style: TableStyle) -> Table {
+    let against = format!("against {} (95 %)", results.baseline);
+    let header = [
+        against.as_str(),
+        "cold total",
+        "warm, paced",
+        "warm, back to back",
+        "CPU per warm",
+        "peak RSS",
+    ];
+    let mut table = table(style, &header);
+    for cell in results.cells.iter().filter(|cell| cell.variant != results.baseline) {
+        let interval = |metric| results.comparison(cell, metric).map_or_else(dash, interval);
+        table.add_row([
+            format!("{} at {} MB", cell.variant, cell.memory_mb),
+            interval(Metric::Cold),
+            interval(Metric::Warm),
+            interval(Metric::BackToBack),
+            interval(Metric::WarmCpu),
+            interval(Metric::PeakRss),
+        ]);
+    }
+    table
+}
+
+fn cost_table(results: &Results, style: TableStyle) -> Table {
+    let usage = results.usage;
+    let title = format!(
+        "{} requests, {} % cold ({} {})",
+        usage.requests,
+        usage.cold_share * 100.0,
+        results.prices.region,
+        results.prices.date
+    );
+    let header = [title.as_str(), "billed cold", "billed warm", "x86_64", "arm64"];
+    let mut table = table(style, &header);
+    for cell in &results.cells {
+        let Some(cost) = cell.cost else { continue };
+        table.add_row([
+            format!("{} at {} MB", cell.variant, cell.memory_mb),
+            format!("{:.0} ms", cost.billed_cold_ms),
+            format!("{:.1} ms", cost.billed_warm_ms),
+            format!("{:.3} {}", cost.total.x86_64, results.prices.currency),
+            format!("{:.3} {}", cost.total.arm64, results.prices.currency),
+        ]);
+    }
+    table
+}
+
+fn notes(results: &Results) -> Vec<String> {
+    let (settings, model) = (&results.settings, &results.model);
+    let overhead = &results.overhead.summary;
+    let mut notes = results.faults();
+    notes.push(format!(
+        "Medians of {} fresh processes a row, interleaved; warm: {} invocations {} ms apart, then \
+         {} back to back, in each.{}",
+        settings.runs,
+        settings.invocations,
+        settings.arrival_ms,
+        settings.back_to_back,
+        if settings.cold_cache { " The binary was not in the page cache." } else { "" }
+    ));
+    let trust = match (model.trust_store.as_str(), &model.no_layout_because) {
+        ("layout", _) => format!("{} roots in Amazon Linux 2023's layout", model.roots),
+        (_, None) => format!("{} roots in one bundle by SSL_CERT_FILE, as asked", model.roots),
+        (_, Some(why)) => format!(
+            "{} roots in one bundle by SSL_CERT_FILE, which hides the cost of searching \
+             directories, because there was no layout: {why}",
+            model.roots
+        ),
+    };
+    notes.push(format!("AWS: {}. Trust store: {trust}.", model.aws));
+    notes.push(format!(
+        "The emulator itself takes {:.0} µs an invocation (p50; p99 {:.0} µs), with a trivial \
+         function.",
+        overhead.p50, overhead.p99
+    ));
+    notes.push(format!(
+        "Costs take these local durations, rounded up to {} ms, for both architectures.",
+        results.prices.granularity_ms
+    ));
+    notes.push(results.statement.clone());
+    notes.push(format!("The model rests on: {}.", model.evidence.join("; ")));
+    notes
+}
+
+fn dash() -> String {
+    "–".into()
+}
+
+fn millis(us: f64) -> String {
+    let ms = us / 1000.0;
+    match ms {
+        ms if ms < 10.0 => format!("{ms:.2} ms"),
+        ms if ms < 100.0 => format!("{ms:.1} ms"),
+        ms => format!("{ms:.0} ms"),
+    }
+}
+
+fn ratio(comparison: &Comparison) -> String {
+    if comparison.significant {
+        format!(" ({})", times(comparison.ratio.ratio))
+    } else {
+        " (=)".into()
+    }
+}
+
+fn interval(comparison: &Comparison) -> String {
+    let ratio = comparison.ratio;
+    let range = format!("{}–{}", times(ratio.low), times(ratio.high));
+    if comparison.significant {
+        format!("{} ({range})", times(ratio.ratio))
+    } else {
+        format!("no significant difference ({range})")
+    }
+}
+
+fn times(ratio: f64) -> String {
+    if ratio < 10.0 { format!("{ratio:.2}×") } else { format!("{ratio:.1}×") }
+}

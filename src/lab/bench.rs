@@ -310,7 +310,10 @@ impl Lab<'_> {
         round: u32,
     ) -> Result<Result<Run, String>> {
         if let Some(dynamodb) = &self.aws.dynamodb {
-            subject.tables.iter().try_for_each(|table| dynamodb.reset(table))?;
+            let reset = subject.tables.iter().try_for_each(|table| dynamodb.reset(table));
+            if let Err(error) = reset {
+                return Ok(Err(format!("{error:#}")));
+            }
         }
         if self.conditions.cold_cache {
             page_cache::evict(&subject.built.program)?;

@@ -90,11 +90,12 @@ impl DynamoDb {
 
     /// Makes a table anew, and so empty.
     pub fn reset(&self, table: &Table) -> Result<()> {
-        let delete = serde_json::from_value(json!({ "TableName": table.name }))?;
-        // It fails where there is none, which is as well.
-        let _ = self.database.delete_table(delete);
+        // There is nothing to delete the first time, or if the name is not valid.
+        if let Ok(delete) = serde_json::from_value(json!({ "TableName": table.name })) {
+            let _ = self.database.delete_table(delete);
+        }
         let create = serde_json::from_value(create_request(table))
-            .with_context(|| format!("failed to read the table {}", table.name))?;
+            .map_err(|error| anyhow!("failed to make the table {}: {error}", table.name))?;
         self.database
             .create_table(create)
             .map_err(|error| anyhow!("failed to make the table {}: {error}", table.name))?;

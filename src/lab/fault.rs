@@ -51,23 +51,30 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.kind, self.phase) {
             (Kind::Start(error), _) => write!(f, "{error:#}")?,
-            (Kind::Exited(status), phase) => write!(f, "ended {phase} with {status}")?,
-            (Kind::InitError(error), _) => write!(f, "reported that init failed: {error}")?,
+            (Kind::Exited(status), phase) => write!(f, "the function ended {phase} with {status}")?,
+            (Kind::InitError(error), _) => {
+                write!(f, "the function reported that init failed: {error}")?
+            }
             (Kind::TimedOut(limit), Phase::Init) => {
                 write!(
                     f,
-                    "never asked for an event in {limit:?} (--init-timeout); is it a Lambda function?"
+                    "the function never asked for an event in {limit:?} (--init-timeout); is it a Lambda function?"
                 )?;
             }
             (Kind::TimedOut(limit), phase) => {
-                write!(f, "was not done {phase} after {limit:?} (--timeout)")?;
+                write!(f, "the function was not done {phase} after {limit:?} (--timeout)")?;
             }
-            (Kind::Failed(error), phase) => write!(f, "answered with an error {phase}: {error}")?,
+            (Kind::Failed(error), phase) => {
+                write!(f, "the function answered with an error {phase}: {error}")?
+            }
             (Kind::WrongAnswer { asked, answered }, phase) => {
-                write!(f, "answered the event {answered} {phase}, but had been given {asked}")?;
+                write!(
+                    f,
+                    "the function answered the event {answered} {phase}, but had been given {asked}"
+                )?;
             }
             (Kind::NoAnswer, phase) => {
-                write!(f, "asked for the next event {phase} without having answered")?;
+                write!(f, "the function asked for the next event {phase} without having answered")?;
             }
         }
         if !self.last_lines.is_empty() {

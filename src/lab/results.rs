@@ -213,7 +213,7 @@ impl Results {
         });
         let measured = self.cells.iter().filter_map(|cell| {
             let fault = cell.fault.as_ref()?;
-            Some(format!("{} at {} MB: the function {fault}", cell.variant, cell.memory_mb))
+            Some(format!("{} at {} MB: {fault}", cell.variant, cell.memory_mb))
         });
         let lost = self.cells.iter().filter_map(|cell| {
             let items = cell.items.filter(|items| items.expected != items.counted)?;

@@ -45,6 +45,9 @@ enum Verb {
     #[command(after_help = EXIT_CODES)]
     Size(command::size::Size),
 
+    #[cfg(feature = "lab")]
+    #[command(after_help = EXIT_CODES)]
+    Bench(command::bench::Bench),
     /// List the rules
     Rules(Rules),
     /// Say why a rule exists, what it costs to follow, and what it rests on
@@ -344,6 +347,8 @@ fn run(verb: &Verb, matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<E
             command::profile::run(&it.selection.options(), it.message_format, streams)
         }
         Verb::Size(size) => command::size::run(size, streams),
+        #[cfg(feature = "lab")]
+        Verb::Bench(bench) => command::bench::run(bench, streams),
         Verb::Rules(rules) => command::rules::list(rules.message_format, streams),
         Verb::Explain(explain) => command::rules::page(&explain.id, streams),
     }
@@ -354,6 +359,8 @@ fn wants_json(verb: &Verb) -> bool {
         Verb::Check(check) => check.message_format == MessageFormat::Json,
         Verb::Profile(it) => it.message_format == command::profile::Format::Json,
         Verb::Size(size) => size.wants_json(),
+        #[cfg(feature = "lab")]
+        Verb::Bench(bench) => bench.is_json(),
         Verb::Apply(_) | Verb::Rules(_) | Verb::Explain(_) => false,
     }
 }

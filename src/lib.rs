@@ -31,11 +31,9 @@ pub mod vcs;
 
 pub mod report;
 
-pub mod command;
-
-pub mod cli;
-
 #[cfg(feature = "lab")]
 pub mod lab;
 
 pub mod command;
+
+pub mod cli;

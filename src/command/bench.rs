@@ -4,22 +4,24 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{IsTerminal, Write, stderr, stdout},
+    io::{IsTerminal, stderr},
     path::PathBuf,
-    process::ExitCode,
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::lab::{
-    bench::{Conditions, Interrupted, Step, Trust},
-    cost::Usage,
-    experiment::Experiment,
-    report::{Format, render},
-    session::Exercise,
-    spec::{Builder, Spec},
+use crate::{
+    command::{Exit, Streams},
+    lab::{
+        bench::{Conditions, Step, Trust},
+        cost::Usage,
+        experiment::Experiment,
+        report::{Format, render},
+        session::Exercise,
+        spec::{Builder, Spec},
+    },
 };
 
 /// Measure cold start, warm run, memory, size and cost on this machine, without an AWS account
@@ -114,30 +116,27 @@ pub struct Bench {
     quiet: bool,
 }
 
-/// Measures, and reports. The code is 1 if a variant could not be measured or lost records, and 130
-/// after an interrupt.
-pub fn run(args: &Bench) -> Result<ExitCode> {
+/// Measures, and reports. A variant that could not be measured, or that lost records, counts as a
+/// finding.
+pub fn run(args: &Bench, streams: &mut Streams<'_>) -> Result<Exit> {
     let progress = Show::new(args.quiet);
-    let results = match args.experiment(progress.on_terminal())?.run(&|step| progress.step(step)) {
-        Ok(results) => results,
-        Err(error) if error.is::<Interrupted>() => {
-            progress.finish();
-            anstream::eprintln!("{error}");
-            return Ok(ExitCode::from(130));
-        }
-        Err(error) => return Err(error),
-    };
+    let results = args.experiment(progress.on_terminal())?.run(&|step| progress.step(step));
     progress.finish();
+    let results = results?;
     for (format, file) in &args.output {
         fs::write(file, render(&results, *format))
             .with_context(|| format!("failed to write the report {}", file.display()))?;
     }
-    // A reader that has seen enough is no failure.
-    let _ = stdout().write_all(render(&results, args.message_format).as_bytes());
-    Ok(ExitCode::from(u8::from(!results.faults().is_empty())))
+    streams.out.write_all(render(&results, args.message_format).as_bytes())?;
+    Ok(if results.faults().is_empty() { Exit::Clean } else { Exit::Findings })
 }
 
 impl Bench {
+    /// Whether standard output is to hold JSON only.
+    pub fn is_json(&self) -> bool {
+        self.message_format == Format::Json
+    }
+
     fn experiment(&self, show_builds: bool) -> Result<Experiment> {
         ensure!(
             self.variant.iter().all(|spec| spec.source.is_none()),

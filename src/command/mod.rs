@@ -2,6 +2,9 @@
 
 pub mod apply;
 
+#[cfg(feature = "lab")]
+pub mod bench;
+
 pub mod check;
 
 pub mod profile;
@@ -43,8 +46,3 @@ pub enum MessageFormat {
     /// One JSON object a line.
     Json,
 }
-
-//! The verbs of the command line.
-
-#[cfg(feature = "lab")]
-pub mod bench;

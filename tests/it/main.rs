@@ -34,5 +34,6 @@ mod size;
 mod size_bad_input;
 //! Integration tests: one binary.
 
+/// Whole lives of functions that behave or misbehave.
 #[cfg(feature = "lab")]
 mod lab;

@@ -32,7 +32,6 @@ mod size;
 
 /// Files that `size` cannot use.
 mod size_bad_input;
-//! Integration tests: one binary.
 
 /// Whole lives of functions that behave or misbehave.
 #[cfg(feature = "lab")]

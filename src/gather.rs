@@ -11,6 +11,10 @@ mod members;
 
 mod own_code;
 
+mod mentions;
+
+mod resolve;
+
 use crate::{
     facts::{
         Build, Facts, Request,
@@ -126,6 +130,16 @@ pub fn gather(options: &Options) -> Result<Project> {
         Build::of(subject, &options.request, &build_inputs)
     });
     let builds = builds.collect::<Result<_, BadInput>>()?;
+    let mentions = mentions::read(&root, &workspace);
+    let resolution = resolve::resolve(&resolve::Question {
+        root: &root,
+        workspace: &workspace,
+        functions: &functions,
+        target: &resolve::default_target(),
+        network: options.allow_network,
+        env: &options.env,
+        may_change_lock: false,
+    });
 
     let facts = Facts {
         builds,
@@ -139,6 +153,8 @@ pub fn gather(options: &Options) -> Result<Project> {
         whole_workspace,
         suppressions,
         own_code: read.own_code,
+        mentions,
+        resolution,
         errors: read.errors,
     };
     Ok(Project { root, facts })

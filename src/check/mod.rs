@@ -14,6 +14,12 @@ use serde::Deserialize;
 
 mod profile;
 
+mod behavior_version;
+
+mod dependency_features;
+
+mod guard;
+
 mod unused_suppression;
 
 /// A question with its parameters, as `[check]` of a rule file holds it.
@@ -40,6 +46,8 @@ pub enum Check {
     ShadowedRustflags(profile::ShadowedRustflags),
     /// Is the code compiled for the wrong processor?
     TargetCpu(profile::TargetCpu),
+    /// Does a dependency have default features on that nothing needs?
+    DependencyFeatures(dependency_features::DependencyFeatures),
     /// Does a suppression silence nothing?
     UnusedSuppression(unused_suppression::UnusedSuppression),
 }
@@ -58,6 +66,7 @@ impl Check {
             Check::ShadowedProfile(question) => question.ask(facts, function),
             Check::ShadowedRustflags(question) => question.ask(facts, function),
             Check::TargetCpu(question) => question.ask(facts, function),
+            Check::DependencyFeatures(check) => check.ask(facts, function),
             Check::UnusedSuppression(_) => Outcome::Hits(Vec::new()),
         }
     }

@@ -13,6 +13,12 @@ pub mod toml_edits;
 
 pub mod workspace;
 
+pub mod graph;
+
+pub mod dependency_line;
+
+pub mod mention;
+
 pub mod settings;
 
 pub mod suppression;
@@ -32,7 +38,10 @@ pub mod own_code;
 use crate::{finding::BadInput, source::Sources};
 pub use build::Build;
 use build::BuildInputs;
-use own_code::OwnCode;
+pub use builder::BuilderKind;
+use document::Document;
+use graph::Resolution;
+use mention::Mentions;use own_code::OwnCode;
 use settings::Settings;
 use suppression::Suppression;
 use workspace::{Function, Workspace};
@@ -62,6 +71,10 @@ pub struct Facts {
     pub own_code: OwnCode,
     /// Comments that accept findings.
     pub suppressions: Vec<Suppression>,
+    /// What the code mentions, by index into `workspace.packages`.
+    pub mentions: Vec<Mentions>,
+    /// What the functions link.
+    pub resolution: Resolution,
     /// Inputs that could not be used; the run fails after everything else was said.
     pub errors: Vec<BadInput>,
 }
@@ -74,6 +87,12 @@ impl Facts {
             .iter()
             .position(|other| other.package == function.package && other.bin == function.bin);
         &self.builds[index.expect("every function has a build")]
+    }
+
+    /// What a function links, or why that is not known.
+    pub fn resolved(&self, function: &Function) -> Result<&graph::Resolved, &str> {
+        let index = self.functions.iter().position(|other| other == function);
+        self.resolution.of(index.unwrap_or(usize::MAX))
     }
 }
 

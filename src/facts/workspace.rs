@@ -93,7 +93,7 @@ pub struct Dependency {
 }
 
 /// A binary that runs on Lambda.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
     /// Index into `Workspace::packages`.
     pub package: usize,

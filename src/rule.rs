@@ -92,9 +92,9 @@ pub struct Example {
     /// Environment variables set while it is checked.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// Stand-ins for registry crates it depends on ("regex 1.12.0"), which the tests lay out.
+    /// Whether its dependencies are resolved, against the stand-ins in `tests/stand-ins`.
     #[serde(default)]
-    pub vendor: Vec<String>,
+    pub locked: bool,
     /// The built binary beside it, which the tests make: a table of properties.
     #[serde(default)]
     pub artefact: Option<toml::Table>,

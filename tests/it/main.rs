@@ -3,6 +3,9 @@
 /// Projects in temporary folders.
 mod project;
 
+/// Crates without code, for tests that resolve dependencies.
+mod stand_ins;
+
 /// Every example of every rule.
 mod rules;
 

@@ -1,5 +1,6 @@
 //! Projects in temporary folders, and the program run on them.
 
+use crate::stand_ins;
 use cargo_lambda_lean::rule::Example;
 use std::{
     fs,
@@ -77,6 +78,9 @@ impl Project {
         }
         for (file, text) in &example.files {
             project.write(file, text);
+        }
+        if example.locked {
+            stand_ins::lock(project.directory.path());
         }
         project
     }

@@ -83,13 +83,13 @@ impl Shown<'_> {
 
     fn rows(&self, resolved: &Resolved, rows: &mut Vec<[String; 3]>) {
         let winner = &resolved.winner;
-        let key = resolved.key.name().to_owned();
-        rows.push([key, winner.value.clone(), self.setting(winner)]);
+        let key = resolved.key.name();
+        rows.push([key.to_owned(), winner.value.clone(), self.setting(key, winner)]);
         if let Some(note) = resolved.note {
             rows.push([String::new(), String::new(), format!("({note})")]);
         }
         for beaten in &resolved.shadowed {
-            let what = format!("beats {} from {}", beaten.value, self.setting(beaten));
+            let what = format!("not {}: {}", beaten.value, self.setting(key, beaten));
             rows.push([String::new(), String::new(), what]);
         }
     }
@@ -109,25 +109,23 @@ impl Shown<'_> {
         }
         for (source, flags) in &rustflags.dropped {
             for (text, origin) in by_origin(flags) {
-                let what = format!(
-                    "drops {text} of {} from {}",
-                    source_name(*source),
-                    self.origin(origin)
-                );
+                let what = format!("not {text}: {}, {}", self.origin(origin), source_name(*source));
                 rows.push([String::new(), String::new(), what]);
             }
         }
     }
 
-    fn setting(&self, setting: &Setting) -> String {
+    fn setting(&self, key: &str, setting: &Setting) -> String {
         let origin = self.origin(&setting.origin);
         match (&setting.origin, setting.spelling.as_str()) {
             (Origin::Default | Origin::Injected, _) | (_, "") => origin,
-            (_, spelling) if setting.table == "rustflags" => format!("{origin} {spelling}"),
+            (_, spelling) if setting.table == "rustflags" => format!("{origin}  {spelling}"),
             (Origin::Environment(_), spelling) => {
                 format!("{origin}={}", spelling.trim_matches('"'))
             }
-            (Origin::Written(_), spelling) => format!("{origin} [{}] {spelling}", setting.table),
+            (Origin::Written(_), spelling) => {
+                format!("{origin}  [{}] {key} = {spelling}", setting.table)
+            }
         }
     }
 

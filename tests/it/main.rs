@@ -39,3 +39,8 @@ mod size_bad_input;
 /// Whole lives of functions that behave or misbehave.
 #[cfg(feature = "lab")]
 mod lab;
+/// Programs installed for tests.
+mod tools;
+
+/// `profile` against a recording compiler.
+mod profile_proof;

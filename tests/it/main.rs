@@ -44,3 +44,9 @@ mod tools;
 
 /// `profile` against a recording compiler.
 mod profile_proof;
+
+/// The hooks, run by pre-commit.
+mod hooks;
+
+/// The main job on real functions, with real builds.
+mod end_to_end;

@@ -84,11 +84,7 @@ mod tests {
 
     /// The answer to one request: status and body.
     async fn ask(method: &str, path: &str, body: &'static str) -> (u16, String) {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .body(Body::from(body))
-            .unwrap();
+        let request = Request::builder().method(method).uri(path).body(Body::from(body)).unwrap();
         let response = router(carrier().await).oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let body = to_bytes(response.into_body(), 4096).await.unwrap();
@@ -109,11 +105,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_answered_has_its_own_status() {
-        for (number, expected) in [
-            ("RA123456784GB", 400),
-            ("RC123456785GB", 404),
-            ("RB123456785DE", 502),
-        ] {
+        for (number, expected) in
+            [("RA123456784GB", 400), ("RC123456785GB", 404), ("RB123456785DE", 502)]
+        {
             let (status, _) = ask("GET", &format!("/parcels/{number}"), "").await;
             assert_eq!(status, expected, "{number}");
         }

@@ -28,10 +28,7 @@ impl From<reqwest::Error> for CarrierError {
 /// Asks the carrier about one parcel.
 pub async fn find(carrier_url: &str, number: &str) -> Result<Parcel, CarrierError> {
     let client = reqwest::Client::new();
-    let response = client
-        .get(format!("{carrier_url}/parcels/{number}"))
-        .send()
-        .await?
-        .error_for_status()?;
+    let response =
+        client.get(format!("{carrier_url}/parcels/{number}")).send().await?.error_for_status()?;
     Ok(response.json().await?)
 }

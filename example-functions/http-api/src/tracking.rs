@@ -32,10 +32,7 @@ pub fn find_all(text: &str) -> Vec<String> {
 fn check_digit(serial: &str) -> String {
     let weights = [8, 6, 4, 2, 3, 5, 9, 7];
     let digits = serial.bytes().map(|digit| u32::from(digit - b'0'));
-    let sum: u32 = digits
-        .zip(weights)
-        .map(|(digit, weight)| digit * weight)
-        .sum();
+    let sum: u32 = digits.zip(weights).map(|(digit, weight)| digit * weight).sum();
     match 11 - sum % 11 {
         10 => 0,
         11 => 5,

@@ -24,12 +24,6 @@ pub trait RecordRepository {
 pub enum RecordError {
     #[error("failed to find the table: set the environment variable TABLE_NAME to its name")]
     MissingTableName,
-    #[error(
-        "failed to write to the table {table}: {}",
-        DisplayErrorContext(source)
-    )]
-    Put {
-        table: String,
-        source: Box<SdkError<PutItemError>>,
-    },
+    #[error("failed to write to the table {table}: {}", DisplayErrorContext(source))]
+    Put { table: String, source: Box<SdkError<PutItemError>> },
 }

@@ -28,10 +28,7 @@ impl HttpConnector for FakeDynamoDb {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let body = request.body().bytes().expect("a JSON body is in memory");
         let body = serde_json::from_slice(body).expect("DynamoDB speaks JSON");
-        self.requests
-            .lock()
-            .unwrap()
-            .push((target.to_owned(), body));
+        self.requests.lock().unwrap().push((target.to_owned(), body));
 
         let status = self.status.try_into().expect("a valid status");
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(self.body))))
@@ -40,11 +37,7 @@ impl HttpConnector for FakeDynamoDb {
 
 impl FakeDynamoDb {
     fn answering(status: u16, body: &'static str) -> Self {
-        Self {
-            status,
-            body,
-            requests: Arc::default(),
-        }
+        Self { status, body, requests: Arc::default() }
     }
 
     fn client(&self) -> Client {

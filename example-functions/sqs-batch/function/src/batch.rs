@@ -74,10 +74,7 @@ mod tests {
     /// The failed messages of a batch with these bodies, numbered from 0, and the attempts to write.
     async fn run(bodies: &[&str], outcome: Outcome) -> (Vec<String>, usize) {
         let attempts = Arc::new(AtomicUsize::new(0));
-        let memory = Memory {
-            attempts: attempts.clone(),
-            outcome,
-        };
+        let memory = Memory { attempts: attempts.clone(), outcome };
         let messages = bodies.iter().enumerate().map(|(number, body)| {
             let message = serde_json::json!({"messageId": number.to_string(), "body": body});
             serde_json::from_value(message).unwrap()

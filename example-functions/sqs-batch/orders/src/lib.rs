@@ -66,14 +66,8 @@ mod tests {
     #[test]
     fn an_order_that_cannot_be_fulfilled_is_refused_by_name() {
         for (json, reason) in [
-            (
-                r#"{"orderId":"A1","lines":[]}"#,
-                "order A1: it has no lines",
-            ),
-            (
-                r#"{"orderId":"A1","lines":[{"article":"cup","quantity":0}]}"#,
-                "none of article cup",
-            ),
+            (r#"{"orderId":"A1","lines":[]}"#, "order A1: it has no lines"),
+            (r#"{"orderId":"A1","lines":[{"article":"cup","quantity":0}]}"#, "none of article cup"),
             (r#"{"orderId":"A1"}"#, "missing field `lines`"),
             ("A1", "failed to read the order"),
         ] {

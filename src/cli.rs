@@ -4,7 +4,7 @@ use crate::{
     command::{self, Exit, MessageFormat, Streams},
     facts::{BuilderKind, Panic, Request, settings::unknown},
     finding::{BadInput, Level},
-    gather::Options,
+    gather::{self, Options, built::Binaries},
     lint::CommandLineLevels,
     report, rule,
     vcs::Allowed,
@@ -168,9 +168,24 @@ struct Check {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     message_format: MessageFormat,
 
+    /// Look at the built function too: the one in the target directory, or this file
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
+    binary: Option<Option<PathBuf>>,
+
     /// Exit with 0 whatever is found
     #[arg(long)]
     exit_zero: bool,
+}
+
+impl Check {
+    fn options(&self) -> Options {
+        let binaries = match &self.binary {
+            None => Binaries::Unread,
+            Some(None) => Binaries::Find,
+            Some(Some(path)) => Binaries::At(path.clone()),
+        };
+        Options { binaries, ..self.selection.options() }
+    }
 }
 
 /// Which functions are meant, and how they are built.
@@ -223,18 +238,15 @@ impl Selection {
             exclude: self.exclude.clone(),
             bins: self.bins.clone(),
             allow_network: self.allow_network,
-            env: std::env::vars_os().filter_map(utf8).collect(),
+            env: gather::environment(),
             request: Request {
                 panic: self.panic,
                 profile: self.profile.clone(),
                 builder: self.builder,
             },
+            binaries: Binaries::Unread,
         }
     }
-}
-
-fn utf8((name, value): (OsString, OsString)) -> Option<(String, String)> {
-    Some((name.into_string().ok()?, value.into_string().ok()?))
 }
 
 #[derive(Clone, Debug, Default, Args)]
@@ -288,7 +300,7 @@ enum Colour {
 pub fn options(arguments: &[impl AsRef<str>]) -> Result<Options> {
     let arguments = arguments.iter().map(AsRef::as_ref);
     match Cli::try_parse_from(["cargo lambda-lean"].into_iter().chain(arguments))?.verb {
-        Verb::Check(check) => Ok(check.selection.options()),
+        Verb::Check(check) => Ok(check.options()),
         _ => anyhow::bail!("failed to read the options: they are not those of `check`"),
     }
 }
@@ -340,7 +352,7 @@ fn run(verb: &Verb, matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<E
         Verb::Check(check) => {
             let levels = check.levels.in_order(matches)?;
             let format = check.message_format;
-            command::check::run(&check.selection, &levels, format, check.exit_zero, streams)
+            command::check::run(&check.options(), &levels, format, check.exit_zero, streams)
         }
         Verb::Apply(apply) => command::apply::run(&apply.command(matches)?, streams),
         Verb::Profile(it) => {

@@ -5,6 +5,8 @@
 
 mod build;
 
+pub mod built;
+
 mod files;
 
 mod members;
@@ -19,6 +21,7 @@ use crate::{
     facts::{
         Build, Facts, Request,
         build::Subject,
+        built::BuiltFunctions,
         document::Document,
         settings::{self, Settings},
         suppression,
@@ -29,6 +32,7 @@ use crate::{
 use anyhow::Result;
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     path::{Path, PathBuf},
 };
 
@@ -53,6 +57,8 @@ pub struct Options {
     pub env: BTreeMap<String, String>,
     /// What the user chose.
     pub request: Request,
+    /// Whether the built functions are read too.
+    pub binaries: built::Binaries,
 }
 
 /// A project that was read.
@@ -141,8 +147,9 @@ pub fn gather(options: &Options) -> Result<Project> {
         may_change_lock: false,
     });
 
-    let facts = Facts {
+    let mut facts = Facts {
         builds,
+        built: BuiltFunctions::default(),
         build_inputs,
         request: options.request.clone(),
         sources,
@@ -157,6 +164,9 @@ pub fn gather(options: &Options) -> Result<Project> {
         resolution,
         errors: read.errors,
     };
+    let (built, errors) = built::read(&root, &facts, &options.binaries);
+    facts.built = built;
+    facts.errors.extend(errors);
     Ok(Project { root, facts })
 }
 
@@ -208,6 +218,14 @@ fn no_function(root: &crate::source::RelPath, options: &Options) -> BadInput {
              `[package.metadata.lambda-lean] functions = [\"name\"]`"
         ),
     }
+}
+
+/// The environment of this process, as far as it is text.
+pub fn environment() -> BTreeMap<String, String> {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
 }
 
 /// The cargo that called us, else the one on `PATH`.

@@ -4,36 +4,13 @@
 //! `target/<profile>/`, or below the target triple when one was asked for. Nothing is built, and
 //! a file of the wrong builder is never taken when one was named.
 
+use crate::facts::BuilderKind;
 use anyhow::{Result, bail};
 use std::{
     fs,
     path::{Path, PathBuf},
     time::SystemTime,
 };
-
-/// The program whose output is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Builder {
-    /// `cargo build`.
-    Cargo,
-    /// `cargo lambda build`.
-    CargoLambda,
-}
-
-impl Builder {
-    /// The command that builds a function this way.
-    fn command(self, wanted: &Wanted<'_>) -> String {
-        let build = match self {
-            Builder::Cargo => "cargo build",
-            Builder::CargoLambda => "cargo lambda build",
-        };
-        let profile = match wanted.profile {
-            "release" => "--release".to_owned(),
-            other => format!("--profile {other}"),
-        };
-        format!("{build} {profile} --bin {}", wanted.bin)
-    }
-}
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug)]
@@ -46,21 +23,17 @@ pub struct Wanted<'a> {
     pub bin: &'a str,
     /// The profile it was built with.
     pub profile: &'a str,
-    /// Whose output; without one cargo-lambda's is taken before cargo's.
-    pub builder: Option<Builder>,
+    /// Whose output, the first that has any.
+    pub builders: &'a [BuilderKind],
 }
 
 /// Finds the file that would be deployed.
 pub fn find(wanted: &Wanted<'_>) -> Result<PathBuf> {
-    let builders = match &wanted.builder {
-        Some(builder) => std::slice::from_ref(builder),
-        None => &[Builder::CargoLambda, Builder::Cargo],
-    };
     let mut searched = Vec::new();
-    for builder in builders {
+    for builder in wanted.builders {
         let candidates = match builder {
-            Builder::CargoLambda => by_cargo_lambda(wanted),
-            Builder::Cargo => by_cargo(wanted),
+            BuilderKind::CargoLambda => by_cargo_lambda(wanted),
+            BuilderKind::Cargo => by_cargo(wanted),
         };
         if let Some(newest) = candidates.iter().filter_map(|path| dated(path)).max() {
             return Ok(newest.1);
@@ -72,9 +45,22 @@ pub fn find(wanted: &Wanted<'_>) -> Result<PathBuf> {
         "failed to find the built function `{}`; build it first with `{}`, or name the file \
          (searched {})",
         wanted.bin,
-        builders[0].command(wanted),
+        command(wanted),
         searched.join(", ")
     )
+}
+
+/// What builds the function so that it is found.
+fn command(wanted: &Wanted<'_>) -> String {
+    let build = match wanted.builders.first() {
+        Some(BuilderKind::Cargo) => "cargo build",
+        _ => "cargo lambda build",
+    };
+    let profile = match wanted.profile {
+        "release" => "--release".to_owned(),
+        other => format!("--profile {other}"),
+    };
+    format!("{build} {profile} --bin {}", wanted.bin)
 }
 
 fn by_cargo_lambda(wanted: &Wanted<'_>) -> Vec<PathBuf> {

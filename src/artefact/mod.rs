@@ -7,7 +7,7 @@ mod age;
 mod find;
 
 pub use age::{Age, age};
-pub use find::{Builder, Wanted, find};
+pub use find::{Wanted, find};
 
 use crate::{
     facts::{
@@ -69,11 +69,7 @@ impl Artefact {
 
     /// The size of the zip: of the one it came in, else of one made from the program.
     pub fn zip_size(&self) -> ZipSize {
-        self.zip.clone().unwrap_or_else(|| ZipSize {
-            size: package::pack(&self.program).len() as u64,
-            unzipped_size: self.binary.file_size,
-            is_file: false,
-        })
+        self.zip.clone().unwrap_or_else(|| ZipSize::of(&self.program))
     }
 }
 

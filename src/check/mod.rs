@@ -12,6 +12,8 @@ use crate::{
 };
 use serde::Deserialize;
 
+mod binary;
+
 mod profile;
 
 mod behavior_version;
@@ -48,6 +50,16 @@ pub enum Check {
     TargetCpu(profile::TargetCpu),
     /// Does a dependency have default features on that nothing needs?
     DependencyFeatures(dependency_features::DependencyFeatures),
+    /// Does the built function carry what `strip` removes?
+    BinaryRemovable(binary::BinaryRemovable),
+    /// Is the built function for another processor than it is deployed to?
+    BinaryArchitecture(binary::BinaryArchitecture),
+    /// Does the built function need a newer glibc than its runtime has?
+    BinaryGlibc(binary::BinaryGlibc),
+    /// Does the built function hold certain symbols or bytes?
+    BinaryContains(binary::BinaryContains),
+    /// Is the package larger than Lambda or a budget allows?
+    PackageSize(binary::PackageSize),
     /// Does a suppression silence nothing?
     UnusedSuppression(unused_suppression::UnusedSuppression),
 }
@@ -67,6 +79,11 @@ impl Check {
             Check::ShadowedRustflags(question) => question.ask(facts, function),
             Check::TargetCpu(question) => question.ask(facts, function),
             Check::DependencyFeatures(check) => check.ask(facts, function),
+            Check::BinaryRemovable(question) => question.ask(facts, function),
+            Check::BinaryArchitecture(question) => question.ask(facts, function),
+            Check::BinaryGlibc(question) => question.ask(facts, function),
+            Check::BinaryContains(question) => question.ask(facts, function),
+            Check::PackageSize(question) => question.ask(facts, function),
             Check::UnusedSuppression(_) => Outcome::Hits(Vec::new()),
         }
     }

@@ -1,20 +1,20 @@
 //! `check`: says what weighs on the start and size of a function. Writes nothing.
 
 use super::{Exit, MessageFormat, Streams};
-use crate::{cli::Selection, gather, lint, report};
+use crate::{gather, lint, report};
 use anyhow::Result;
 use std::time::Instant;
 
 /// Runs the verb.
 pub fn run(
-    selection: &Selection,
+    options: &gather::Options,
     levels: &lint::CommandLineLevels,
     format: MessageFormat,
     exit_zero: bool,
     streams: &mut Streams<'_>,
 ) -> Result<Exit> {
     let started = Instant::now();
-    let project = gather::gather(&selection.options())?;
+    let project = gather::gather(options)?;
     let found = lint::run(&project.facts, levels)?;
     match format {
         MessageFormat::Human => report::human::write(streams.out, &found, &project.facts)?,

@@ -5,9 +5,9 @@
 
 use super::{Exit, Streams};
 use crate::{
-    artefact::{self, Age, Artefact, Builder, Wanted},
-    facts::binary::Runtime,
-    gather::{self, Options, Project},
+    artefact::{self, Age, Artefact},
+    facts::{BuilderKind, Request, binary::Runtime},
+    gather::{self, Options, Project, built},
     report::size::{Comparison, Origin, SizeReport, human, json, markdown},
 };
 use anyhow::{Context, Result, anyhow, bail};
@@ -44,9 +44,9 @@ pub struct Size {
     #[arg(short, long)]
     release: bool,
 
-    /// What built it; without it, the output of cargo-lambda is taken before that of cargo
+    /// What built it; without it, what the files of the project speak for
     #[arg(long, value_enum, value_name = "BUILDER")]
-    builder: Option<BuilderName>,
+    builder: Option<BuilderKind>,
 
     /// The target directory it was built in
     #[arg(long, value_name = "DIR")]
@@ -66,7 +66,7 @@ pub struct Size {
 
     /// Judge the needed glibc by one runtime only
     #[arg(long, value_enum, value_name = "RUNTIME")]
-    runtime: Option<RuntimeName>,
+    runtime: Option<Runtime>,
 }
 
 /// How sizes are printed.
@@ -81,18 +81,6 @@ pub enum SizeFormat {
     Markdown,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum BuilderName {
-    Cargo,
-    CargoLambda,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum RuntimeName {
-    Al2,
-    Al2023,
-}
-
 impl Size {
     /// Whether errors are to be printed as JSON too.
     pub fn wants_json(&self) -> bool {
@@ -100,10 +88,18 @@ impl Size {
     }
 
     fn runtimes(&self) -> Vec<Runtime> {
-        match self.runtime {
-            None => Runtime::ALL.to_vec(),
-            Some(RuntimeName::Al2) => vec![Runtime::Al2],
-            Some(RuntimeName::Al2023) => vec![Runtime::Al2023],
+        self.runtime.map_or(Runtime::ALL.to_vec(), |runtime| vec![runtime])
+    }
+
+    fn options(&self) -> Options {
+        let profile = self.profile.clone().or(self.release.then(|| "release".to_owned()));
+        Options {
+            manifest_path: self.manifest_path.clone(),
+            packages: self.packages.clone(),
+            bins: self.bins.clone(),
+            env: gather::environment(),
+            request: Request { builder: self.builder, profile, panic: None },
+            ..Options::default()
         }
     }
 }
@@ -146,29 +142,28 @@ pub fn run(size: &Size, streams: &mut Streams<'_>) -> Result<Exit> {
 /// The report of a file that was named.
 fn named(path: &Path, size: &Size) -> Result<SizeReport> {
     let artefact = Artefact::open(path)?;
-    let project =
-        size.manifest_path.is_some().then(|| gather::gather(&options(size))).transpose()?;
-    let packages = match project
-        .as_ref()
-        .and_then(|project| Some((project, project.facts.functions.first()?)))
-    {
-        Some((project, function)) => package_dirs(project, function.package),
-        None => Vec::new(),
+    let packages = match size.manifest_path {
+        Some(_) => {
+            let project = gather::gather(&size.options())?;
+            let function = project.facts.functions.first();
+            function.map(|function| built::package_dirs(&project.root, &project.facts, function))
+        }
+        None => None,
     };
-    Ok(report(&artefact, &packages, None, size))
+    Ok(report(&artefact, &packages.unwrap_or_default(), None, size))
 }
 
 /// The reports of the selected functions that are built.
 fn of_project(size: &Size, streams: &mut Streams<'_>) -> Result<Vec<SizeReport>> {
-    let project = gather::gather(&options(size))?;
+    let Project { root, facts } = gather::gather(&size.options())?;
     let mut reports = Vec::new();
     let mut missing = Vec::new();
-    for function in &project.facts.functions {
-        match locate(&project, function.package, &function.bin, size) {
+    for function in &facts.functions {
+        match built::locate(&root, &facts, function, size.target_dir.as_deref()) {
             Ok(path) => {
                 let artefact = Artefact::open(&path)?;
-                let packages = package_dirs(&project, function.package);
-                let package = project.facts.workspace.package(function).name.clone();
+                let packages = built::package_dirs(&root, &facts, function);
+                let package = facts.workspace.package(function).name.clone();
                 let names = Some((package, function.bin.clone()));
                 reports.push(report(&artefact, &packages, names, size));
             }
@@ -185,62 +180,6 @@ fn of_project(size: &Size, streams: &mut Streams<'_>) -> Result<Vec<SizeReport>>
     Ok(reports)
 }
 
-fn locate(project: &Project, package: usize, bin: &str, size: &Size) -> Result<PathBuf> {
-    let facts = &project.facts;
-    let settings = [&facts.package_settings[package], &facts.workspace_settings];
-    let manifests = [
-        (&facts.workspace.packages[package].manifest, "package"),
-        (&facts.workspace.root, "workspace"),
-    ];
-    let written = settings.iter().find_map(|settings| settings.profile.as_ref());
-    let profile = match (&size.profile, size.release, written) {
-        (Some(profile), ..) => profile.as_str(),
-        (None, false, Some((profile, _))) => profile.as_str(),
-        _ => "release",
-    };
-    let written = settings.iter().find_map(|settings| settings.builder.as_ref());
-    let builder = match (size.builder, written) {
-        (Some(BuilderName::Cargo), _) => Some(Builder::Cargo),
-        (Some(BuilderName::CargoLambda), _) => Some(Builder::CargoLambda),
-        (None, Some((name, _))) if name == "cargo" => Some(Builder::Cargo),
-        (None, Some(_)) => Some(Builder::CargoLambda),
-        (None, None) => None,
-    };
-    let target_dir = match &size.target_dir {
-        Some(dir) => dir.clone(),
-        None => project.root.absolute(&facts.workspace.target_directory),
-    };
-    let lambda_dir = manifests
-        .iter()
-        .find_map(|(manifest, table)| {
-            manifest.string(&[table, "metadata", "lambda", "build", "lambda_dir"])
-        })
-        .map(|dir| project.root.0.join(dir));
-    artefact::find(&Wanted {
-        target_dir: &target_dir,
-        lambda_dir: lambda_dir.as_deref(),
-        bin,
-        profile,
-        builder,
-    })
-}
-
-fn options(size: &Size) -> Options {
-    Options {
-        manifest_path: size.manifest_path.clone(),
-        packages: size.packages.clone(),
-        bins: size.bins.clone(),
-        ..Options::default()
-    }
-}
-
-/// The folders of a package and its path dependencies.
-fn package_dirs(project: &Project, package: usize) -> Vec<PathBuf> {
-    let workspace = &project.facts.workspace;
-    let packages = workspace.with_path_dependencies(&workspace.packages[package]);
-    packages.iter().map(|package| project.root.absolute(&package.dir)).collect()
-}
-
 fn report(
     artefact: &Artefact,
     packages: &[PathBuf],
@@ -248,10 +187,9 @@ fn report(
     size: &Size,
 ) -> SizeReport {
     let here = env::current_dir().unwrap_or_default();
-    let shown = artefact.path.strip_prefix(&here).unwrap_or(&artefact.path);
     let (package, bin) = names.unzip();
     let origin = Origin {
-        path: shown.display().to_string().replace('\\', "/"),
+        path: built::shown(&artefact.path),
         package,
         bin,
         zip: artefact.zip_size(),

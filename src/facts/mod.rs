@@ -5,6 +5,8 @@
 
 pub mod binary;
 
+pub mod built;
+
 pub mod document;
 
 pub mod package;
@@ -22,6 +24,8 @@ pub mod mention;
 pub mod settings;
 
 pub mod suppression;
+
+pub mod template;
 
 pub mod cargo_config;
 
@@ -68,6 +72,8 @@ pub struct Facts {
     pub whole_workspace: bool,
     /// What the sources of the functions mention.
     pub own_code: OwnCode,
+    /// What was built of them.
+    pub built: built::BuiltFunctions,
     /// Comments that accept findings.
     pub suppressions: Vec<Suppression>,
     /// What the code mentions, by index into `workspace.packages`.

@@ -38,6 +38,17 @@ pub struct ZipSize {
     pub is_file: bool,
 }
 
+impl ZipSize {
+    /// Deflates a program to learn the size of its zip.
+    pub fn of(program: &[u8]) -> Self {
+        ZipSize {
+            size: pack(program).len() as u64,
+            unzipped_size: program.len() as u64,
+            is_file: false,
+        }
+    }
+}
+
 /// A zip with a function in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {

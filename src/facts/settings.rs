@@ -7,6 +7,7 @@ use super::document::{Document, Entry};
 use crate::{
     finding::{BadInput, Level},
     source::{Place, position},
+    units,
 };
 
 /// The keys of the table, each with what reads it.
@@ -23,6 +24,27 @@ pub struct Settings {
     pub functions: Vec<String>,
     /// Levels of rules and groups.
     pub levels: Vec<LevelSetting>,
+    /// What the built function may weigh.
+    pub budget: Budget,
+}
+
+/// What a built function may weigh, each in bytes and with the line that says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// The program.
+    pub binary: Option<(u64, Place)>,
+    /// The zip it is deployed in.
+    pub zip: Option<(u64, Place)>,
+}
+
+impl Budget {
+    /// This budget, with another's for what it leaves open.
+    pub fn or(&self, other: &Budget) -> Budget {
+        Budget {
+            binary: self.binary.clone().or_else(|| other.binary.clone()),
+            zip: self.zip.clone().or_else(|| other.zip.clone()),
+        }
+    }
 }
 
 /// A level that a manifest gives a rule or a group.
@@ -66,6 +88,22 @@ pub fn read(document: &Document, scope: &str) -> Result<Settings, BadInput> {
                     settings.levels.push(level_setting(&level, path)?);
                 }
             }
+            "budget" => {
+                if entry.item.as_table_like().is_none() {
+                    return Err(wrong(&entry, "`budget` is a table of sizes"));
+                }
+                for size in document.entries(&[&base[..], &["budget"]].concat()) {
+                    let budget = match size.key {
+                        "binary" => &mut settings.budget.binary,
+                        "zip" => &mut settings.budget.zip,
+                        key => {
+                            let known = ["binary", "zip"];
+                            return Err(wrong(&size, &unknown(key, &known, "size in `budget`")));
+                        }
+                    };
+                    *budget = Some((bytes(&size)?, size.place()));
+                }
+            }
             key if KEYS.contains(&key) => {}
             key => {
                 let table = format!("[{}]", base.join("."));
@@ -100,6 +138,14 @@ fn level_setting(entry: &Entry<'_>, path: Vec<String>) -> Result<LevelSetting, B
 fn string(entry: &Entry<'_>) -> Result<String, BadInput> {
     let text = entry.item.as_str().map(str::to_owned);
     text.ok_or_else(|| wrong(entry, &format!("`{}` is a string", entry.key)))
+}
+
+/// A size such as `"2.5 MB"`, or a number of bytes.
+fn bytes(entry: &Entry<'_>) -> Result<u64, BadInput> {
+    let number = entry.item.as_integer().and_then(|number| u64::try_from(number).ok());
+    let size = number.or_else(|| units::parse_bytes(entry.item.as_str()?));
+    size.filter(|size| *size > 0)
+        .ok_or_else(|| wrong(entry, &format!("`{}` is a size such as \"2.5 MB\"", entry.key)))
 }
 
 fn strings(entry: &Entry<'_>) -> Result<Vec<String>, BadInput> {

@@ -46,7 +46,7 @@ impl fmt::Display for Version {
 }
 
 /// An operating system of Lambda, which decides the glibc a function finds there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Runtime {
     /// `provided.al2`.
     Al2,
@@ -57,6 +57,12 @@ pub enum Runtime {
 impl Runtime {
     /// Every runtime, oldest first.
     pub const ALL: [Runtime; 2] = [Runtime::Al2, Runtime::Al2023];
+
+    /// The runtime that Lambda calls `provided.al2023`, or with a short name.
+    pub fn named(name: &str) -> Option<Runtime> {
+        let name = name.strip_prefix("provided.").unwrap_or(name);
+        Runtime::ALL.into_iter().find(|runtime| runtime.to_string() == name)
+    }
 
     /// The glibc that runtime has.
     ///

@@ -1,5 +1,98 @@
-//! Which code runs when.
+//! Which code of a function runs when: once in init, for each event, or once behind a cache.
+//!
+//! Texts of crates go in; foreign calls with their phase and the way that leads to them come out.
+//! No type is checked and no dependency resolved: what a name means is found in the crates' own
+//! code, and what cannot be found is left out rather than guessed. Which foreign calls matter is
+//! for the rules to say; this knows none but those of `vocabulary`.
 
+pub mod eval;
 pub mod guard;
-
+pub mod inputs;
+pub mod ir;
 pub mod lex;
+pub mod load;
+pub mod lower;
+pub mod names;
+pub mod pattern;
+pub mod reach;
+pub mod sym;
+pub mod types;
+pub mod value;
+pub mod vocabulary;
+pub mod world;
+
+use eval::{Code, Graph};
+use load::{CrateInput, Read, STACK};
+use reach::{Reach, State};
+use std::{collections::HashSet, thread};
+use types::Types;
+use value::NodeId;
+use vocabulary::Vocabulary;
+use world::World;
+
+/// What is known of the code of some binaries.
+#[derive(Debug, Default)]
+pub struct CodeFacts {
+    /// The items.
+    pub world: World,
+    /// Everything some binary reaches.
+    pub graph: Graph,
+    /// What each binary reaches, by its crate's index; none for libraries.
+    pub reach: Vec<Option<Reach>>,
+}
+
+/// Looks at the binaries among some crates.
+pub fn analyse(crates: Vec<CrateInput>, vocabulary: &Vocabulary, read: &Read<'_>) -> CodeFacts {
+    let loaded = load::load(&crates, read);
+    // Walking what was parsed recurses as deep as parsing it did.
+    thread::scope(|scope| {
+        let run = || explore(World::build(crates, loaded), vocabulary);
+        let worker = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run);
+        worker.ok().and_then(|worker| worker.join().ok()).unwrap_or_default()
+    })
+}
+
+fn explore(world: World, vocabulary: &Vocabulary) -> CodeFacts {
+    let mut graph = Graph::default();
+    let binaries: Vec<usize> =
+        (0..world.crates.len()).filter(|index| world.crates[*index].input.is_bin).collect();
+    let types = Types::new(&world, vocabulary);
+    let starts = graph.explore(&types, &binaries);
+    let mut reach: Vec<Option<Reach>> = (0..world.crates.len()).map(|_| None).collect();
+    for (index, starts) in binaries.iter().zip(starts) {
+        let per_event = per_event(&types, &graph, &starts);
+        reach[*index] = Some(Reach::walk(&graph, &starts, &per_event));
+    }
+    CodeFacts { world, graph, reach }
+}
+
+/// The starts that an attribute makes run for each event: `#[lambda] fn main(event, context)`.
+fn per_event(types: &Types<'_>, graph: &Graph, starts: &[NodeId]) -> HashSet<NodeId> {
+    let attributed = |node: &NodeId| match graph.nodes[node.index()].code {
+        Code::Fn(id) => {
+            let def = &types.world.functions[id.index()];
+            def.function.attrs.iter().any(|attr| {
+                let path = types.attribute(def.scope, attr);
+                types.vocabulary.per_event_attributes.matches(path)
+            })
+        }
+        _ => false,
+    };
+    starts.iter().copied().filter(attributed).collect()
+}
+
+impl CodeFacts {
+    /// The foreign calls of a binary with the state they are made in; `Late` where only what is
+    /// kept is missing.
+    pub fn calls(&self, binary: usize) -> impl Iterator<Item = (State, &eval::Call)> {
+        let reach = self.reach.get(binary).and_then(Option::as_ref);
+        let states = reach.into_iter().flat_map(|reach| reach.states.iter().copied());
+        states.flat_map(|state| {
+            self.graph.nodes[state.node.index()].calls.iter().map(move |call| {
+                let late = call.kept && state.when == reach::When::Invocation;
+                let when = if late { reach::When::Late } else { state.when };
+                (State { when, ..state }, call)
+            })
+        })
+    }
+}

@@ -1,0 +1,426 @@
+//! Statements and expressions: what flows where, and in which branch something happens.
+
+use super::{Awaited, Code, Eval, Link, Output, keep::leaves, keep::returns, pattern};
+use crate::facts::code::{
+    ir::{Block, Closure, Expr, If, Kind, Let, Lit, Pat, Path, Stmt},
+    names::{Res, Space},
+    sym::Sym,
+    value::{Keep, Ty, Val},
+    world::{DataId, Def, GlobalId},
+};
+use std::collections::HashSet;
+
+impl Eval<'_, '_> {
+    /// A block; its value is that of its last expression.
+    pub fn block(&mut self, block: &Block) -> Val {
+        let depth = self.locals.len();
+        let outer = self.out.region;
+        let mut value = Val::default();
+        let mut awaits = Vec::new();
+        for stmt in &block.stmts {
+            value = Val::default();
+            match stmt {
+                Stmt::Let(one) => {
+                    self.let_stmt(one);
+                    awaits.extend(self.awaited(one));
+                }
+                Stmt::Expr(expr, dropped) => {
+                    if *dropped {
+                        self.out.dropped = Some(expr.bytes);
+                    }
+                    let rest = self.guard(expr);
+                    value = match rest {
+                        Some(value) => value,
+                        None => self.expr(expr),
+                    };
+                }
+            }
+        }
+        if awaits.len() > 1 {
+            self.out.awaits.push(awaits);
+        }
+        self.locals.truncate(depth);
+        self.leave(outer);
+        value
+    }
+
+    /// `if … { return … }` on something kept: what follows in the block only happens without it.
+    fn guard(&mut self, expr: &Expr) -> Option<Val> {
+        let (value, by) = match &expr.kind {
+            Kind::If(one) if returns(&one.then) => {
+                let depth = self.locals.len();
+                let (_, by) = self.deciding(&one.cond);
+                let value = self.branches(one, &by);
+                self.locals.truncate(depth);
+                (value, by)
+            }
+            Kind::Match(one) if one.1.iter().any(|arm| leaves(&arm.body)) => {
+                let (value, by) = self.match_expr(&one.0, &one.1);
+                (value, by)
+            }
+            _ => return None,
+        };
+        self.enter(&by);
+        Some(value)
+    }
+
+    fn let_stmt(&mut self, one: &Let) {
+        let Some(init) = &one.init else {
+            self.bind(&one.pat, Val::default());
+            return;
+        };
+        if matches!(one.pat, Pat::Other) {
+            self.out.dropped = Some(init.bytes);
+        }
+        let (val, by) = match &one.otherwise {
+            Some(_) => self.deciding(init),
+            None => (self.expr(init), Vec::new()),
+        };
+        if let Some(otherwise) = &one.otherwise {
+            let outer = self.enter(&by);
+            self.expr(otherwise);
+            self.leave(outer);
+        }
+        self.bind(&one.pat, val);
+    }
+
+    /// What a `let` waits for, if it waits.
+    fn awaited(&mut self, one: &Let) -> Option<Awaited> {
+        let init = one.init.as_ref()?;
+        let mut waiting = init;
+        loop {
+            match &waiting.kind {
+                Kind::Try(inner) | Kind::Same(inner) => waiting = inner,
+                Kind::Method(method) if &*method.name == "expect" || &*method.name == "unwrap" => {
+                    waiting = &method.receiver;
+                }
+                Kind::Await(inner) => {
+                    waiting = inner;
+                    break;
+                }
+                _ => return None,
+            }
+        }
+        let mut binds = Vec::new();
+        pattern::names(&one.pat, &mut binds);
+        let mut uses = HashSet::new();
+        mentioned(init, &mut uses);
+        let call = self.out.calls.iter().rev().find(|call| call.bytes == waiting.bytes);
+        let called = self.out.edges.iter().rev().find(|edge| edge.bytes == waiting.bytes);
+        let waits_for = call
+            .map(|call| call.path)
+            .or_else(|| called.map(|edge| self.graph.nodes[edge.to.index()].name));
+        Some(Awaited { bytes: one.bytes, binds, uses, waits_for })
+    }
+
+    /// An expression.
+    pub fn expr(&mut self, expr: &Expr) -> Val {
+        match &expr.kind {
+            Kind::Lit(_) => Val::fixed(),
+            Kind::Path(path) => self.path(path),
+            Kind::Call(callee, args) => self.call(callee, args, expr.bytes),
+            Kind::Method(method) => self.method(method, expr.bytes),
+            Kind::Macro(call) => self.macro_call(call, expr.bytes),
+            Kind::Closure(closure) => self.closure(closure, expr, None),
+            Kind::Async(block) => {
+                // What the block returns is not what the function returns.
+                let outer = std::mem::take(&mut self.out.output);
+                let mut value = self.block(block);
+                value.join(&std::mem::replace(&mut self.out.output, outer));
+                value
+            }
+            Kind::Block(block) => self.block(block),
+            Kind::Await(inner) => {
+                self.out.awaited = Some(inner.bytes);
+                if self.out.dropped == Some(expr.bytes) {
+                    self.out.dropped = None;
+                }
+                self.expr(inner)
+            }
+            Kind::Try(inner) => {
+                if self.out.dropped == Some(expr.bytes) {
+                    self.out.dropped = Some(inner.bytes);
+                }
+                self.expr(inner)
+            }
+            Kind::Same(inner) => self.expr(inner),
+            Kind::Field(base, name) => self.field_expr(base, *name),
+            Kind::Index(parts) => {
+                let base = self.expr(&parts.0);
+                self.expr(&parts.1);
+                if let Kind::Lit(lit @ Lit::Str(_)) = &parts.1.kind {
+                    self.record_index(&base, expr.bytes, *lit);
+                }
+                base
+            }
+            Kind::Assign(sides) => {
+                let val = self.expr(&sides.1);
+                self.assign(&sides.0, val);
+                Val::default()
+            }
+            Kind::Let(parts) => {
+                let val = self.expr(&parts.1);
+                self.bind(&parts.0, val);
+                Val::default()
+            }
+            Kind::If(one) => {
+                let depth = self.locals.len();
+                let (_, by) = self.deciding(&one.cond);
+                let value = self.branches(one, &by);
+                self.locals.truncate(depth);
+                value
+            }
+            Kind::Match(one) => self.match_expr(&one.0, &one.1).0,
+            Kind::Loop(one) => {
+                let depth = self.locals.len();
+                let head = one.head.as_ref().map(|head| self.expr(head)).unwrap_or_default();
+                if let Some(pat) = &one.pat {
+                    self.bind(pat, Val { parts: None, ..head });
+                }
+                self.out.loops += 1;
+                self.block(&one.body);
+                self.out.loops -= 1;
+                self.locals.truncate(depth);
+                Val::default()
+            }
+            Kind::Struct(one) => self.struct_expr(&one.0, &one.1),
+            Kind::Tuple(parts) => {
+                let parts: Vec<Val> = parts.iter().map(|part| self.expr(part)).collect();
+                if parts.is_empty() { Val::fixed() } else { Val::tuple(parts) }
+            }
+            Kind::List(items) => {
+                let mut all = Val::fixed();
+                for item in items {
+                    let val = self.expr(item);
+                    all = all.or(val);
+                }
+                all
+            }
+            Kind::Return(value) => {
+                let value = value.as_ref().map(|value| self.expr(value)).unwrap_or_default();
+                self.out.output.join(&value);
+                Val::default()
+            }
+            Kind::Break(value) => value.as_ref().map(|value| self.expr(value)).unwrap_or_default(),
+            Kind::Parts(parts) => {
+                let mut fixed = true;
+                let mut event = false;
+                for part in parts {
+                    let val = self.expr(part);
+                    fixed &= val.fixed;
+                    event |= val.event;
+                }
+                Val { fixed, event, ..Val::default() }
+            }
+        }
+    }
+
+    fn branches(&mut self, one: &If, by: &[Keep]) -> Val {
+        let outer = self.enter(by);
+        let mut value = self.block(&one.then);
+        self.leave(outer);
+        if let Some(otherwise) = &one.otherwise {
+            let outer = self.enter(by);
+            let other = self.expr(otherwise);
+            self.leave(outer);
+            value = value.or(other);
+        }
+        value
+    }
+
+    fn match_expr(&mut self, on: &Expr, arms: &[crate::facts::code::ir::Arm]) -> (Val, Vec<Keep>) {
+        let (val, by) = self.deciding(on);
+        let mut result: Option<Val> = None;
+        for arm in arms {
+            let depth = self.locals.len();
+            self.bind(&arm.pat, val.clone());
+            if let Some(guard) = &arm.guard {
+                self.expr(guard);
+            }
+            let outer = self.enter(&by);
+            let value = self.expr(&arm.body);
+            self.leave(outer);
+            self.locals.truncate(depth);
+            result = Some(match result {
+                Some(result) => result.or(value),
+                None => value,
+            });
+        }
+        (result.unwrap_or_default(), by)
+    }
+
+    fn assign(&mut self, target: &Expr, val: Val) {
+        let mut inner = target;
+        while let Kind::Same(next) = &inner.kind {
+            inner = next;
+        }
+        if let Kind::Path(path) = &inner.kind
+            && let [name] = &*path.segments
+            && let Some(at) = self.locals.iter().rposition(|(local, _)| local == name)
+        {
+            let keep = self.locals[at].1.keep;
+            self.store(keep);
+            let known = &mut self.locals[at].1;
+            let fixed = known.fixed && val.fixed;
+            let fresh = known.tys.is_empty() && known.call.is_none();
+            known.join(&val);
+            known.fixed = fixed || fresh && val.fixed;
+            return;
+        }
+        let target = self.expr(target);
+        self.store(target.keep);
+        if let Kind::Field(base, name) = &inner.kind {
+            let base = self.expr(base);
+            for ty in base.tys {
+                if let Ty::Data(data) = ty {
+                    self.put(data, *name, &val);
+                }
+            }
+        }
+    }
+
+    fn field_expr(&mut self, base: &Expr, name: Sym) -> Val {
+        let base = self.expr(base);
+        if base.parts.is_some()
+            && let Ok(index) = name.parse::<usize>()
+        {
+            return pattern::carry(base.part(index), &base);
+        }
+        let mut found: Option<Val> = None;
+        for ty in &base.tys {
+            if let Ty::Data(data) = ty
+                && let Some(held) = self.field(*data, name)
+            {
+                found = Some(match found {
+                    Some(found) => found.or(held),
+                    None => held,
+                });
+            }
+        }
+        // Fields of wrappers (`event.payload`, `state.0`) reach the value itself.
+        let inside = matches!(&*name, "payload" | "0" | "1" | "data" | "body");
+        let mut val = match found {
+            Some(found) => found,
+            None if inside => Val { parts: None, ..base.clone() },
+            None => Val::default(),
+        };
+        val.keep = base.keep.or(Some(Keep::Field(name)));
+        val.event = base.event;
+        val.fixed = false;
+        self.out.read.extend(val.keep);
+        val
+    }
+
+    /// A closure is a node of its own; it sees the variables around it.
+    pub fn closure(&mut self, closure: &Closure, expr: &Expr, given: Option<&Val>) -> Val {
+        let number = self.closures;
+        self.closures += 1;
+        let world = self.types.world;
+        let id = self.graph.node(world, Code::Closure(self.root, number), expr.bytes);
+        self.link(id, Link::Mention, expr.bytes);
+        let outer = std::mem::replace(&mut self.out, Output::default());
+        let outer_node = std::mem::replace(&mut self.node, id);
+        let depth = self.locals.len();
+        for pat in &closure.params {
+            let val = given.map(|given| Val { keep: None, ..given.clone() }).unwrap_or_default();
+            self.bind(pat, val);
+        }
+        let mut value = self.expr(&closure.body);
+        self.locals.truncate(depth);
+        let out = std::mem::replace(&mut self.out, outer);
+        self.node = outer_node;
+        value.join(&out.output);
+        value.call = None;
+        let fixed = value.fixed;
+        self.finish(id, out, value);
+        Val { fixed, ..Val::of(Ty::Closure(id)) }
+    }
+
+    fn struct_expr(&mut self, path: &Path, fields: &[(Sym, Expr)]) -> Val {
+        let data = self.constructed(path);
+        let mut fixed = true;
+        let variant = path.segments.last().copied();
+        for (name, value) in fields {
+            let value = self.expr(value);
+            fixed &= value.fixed;
+            if let Some(data) = data {
+                self.put(data, *name, &value);
+                if let Some(variant) = variant {
+                    self.put(data, Sym::new(&format!("{variant}.{name}")), &value);
+                }
+            }
+        }
+        match data {
+            Some(data) => {
+                self.made(data, path.bytes);
+                Val { fixed, ..Val::of(Ty::Data(data)) }
+            }
+            None => Val { fixed, ..Val::default() },
+        }
+    }
+
+    fn constructed(&self, path: &Path) -> Option<DataId> {
+        let this = path.segments.first().is_some_and(|first| &**first == "Self");
+        let from_val = |val: &Val| {
+            val.tys.iter().find_map(|ty| match ty {
+                Ty::Data(id) => Some(*id),
+                _ => None,
+            })
+        };
+        if this {
+            return from_val(&self.typing.this);
+        }
+        match self.types.world.resolve(self.scope, path, Space::Type)? {
+            Res::Def(Def::Data(id) | Def::Variant(id, _)) => Some(id),
+            Res::Def(Def::Alias(id)) => {
+                from_val(&self.types.owner(crate::facts::code::names::Of::Alias(id)))
+            }
+            _ => None,
+        }
+    }
+
+    /// A static or const: its initialiser belongs to whoever names it.
+    pub fn global(&mut self, id: GlobalId, path: &Path) -> Val {
+        let world = self.types.world;
+        let placed = &world.globals[id.index()];
+        let to = self.graph.node(world, Code::Global(id), path.bytes);
+        let link = if placed.item.lazy { Link::Once } else { Link::Call };
+        self.link(to, link, path.bytes);
+        self.graph.callers.entry(to).or_default().insert(self.root);
+        let mut val = self.types.ty(placed.scope, &Default::default(), &placed.item.ty).val;
+        let output = self.graph.nodes[to.index()].output.clone();
+        super::narrow(&mut val, &output);
+        val.keep = (!placed.item.constant).then_some(Keep::Global(id));
+        val.fixed = true;
+        self.out.read.extend(val.keep);
+        val
+    }
+}
+
+/// The single names an expression mentions.
+fn mentioned(expr: &Expr, into: &mut HashSet<Sym>) {
+    let mut all = |exprs: &[Expr]| exprs.iter().for_each(|expr| mentioned(expr, into));
+    match &expr.kind {
+        Kind::Path(path) => into.extend(path.segments.first().copied()),
+        Kind::Call(callee, args) => {
+            mentioned(callee, into);
+            args.iter().for_each(|arg| mentioned(arg, into));
+        }
+        Kind::Method(method) => {
+            mentioned(&method.receiver, into);
+            method.args.iter().for_each(|arg| mentioned(arg, into));
+        }
+        Kind::Macro(call) => all(&call.args),
+        Kind::Await(inner) | Kind::Try(inner) | Kind::Same(inner) | Kind::Field(inner, _) => {
+            mentioned(inner, into);
+        }
+        Kind::Index(parts) => {
+            mentioned(&parts.0, into);
+            mentioned(&parts.1, into);
+        }
+        Kind::Struct(one) => one.1.iter().for_each(|(_, value)| mentioned(value, into)),
+        Kind::Tuple(parts) | Kind::List(parts) | Kind::Parts(parts) => all(parts),
+        Kind::Closure(closure) => mentioned(&closure.body, into),
+        _ => {}
+    }
+}

@@ -1,0 +1,484 @@
+//! Calls: of functions that are looked at, of foreign ones, and what is handed to them.
+
+use super::{Call, Code, Eval, Link};
+use crate::facts::code::{
+    ir::{Bytes, Expr, Kind, Lit, MacroCall, Path},
+    names::{Of, Res, Space, join},
+    sym::Sym,
+    value::{CallRef, NodeId, Ty, Val},
+    vocabulary::Entry,
+    world::{DataId, Def, FnId},
+};
+
+/// What the thing in front of `(…)` or `!` is.
+pub enum Callee {
+    /// Functions that are looked at.
+    Fns(Vec<FnId>),
+    /// A foreign function by its path.
+    Foreign(Sym),
+    /// A tuple struct or variant.
+    Make(DataId, Sym),
+    /// A function of a type that is looked at and that nobody wrote there (derived, foreign trait).
+    Derived(Val),
+    /// A value that is called.
+    Value(Val),
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Eval<'_, '_> {
+    /// A path as a value: a variable, a function, a static.
+    pub fn path(&mut self, path: &Path) -> Val {
+        if let [name] = &*path.segments
+            && let Some((_, val)) = self.locals.iter().rev().find(|(local, _)| local == name)
+        {
+            let val = val.clone();
+            self.out.read.extend(val.keep);
+            return val;
+        }
+        match self.callee(path, &[]) {
+            Callee::Fns(ids) => {
+                let mut val = Val::fixed();
+                for id in ids {
+                    self.link_fn(id, Link::Mention, path.bytes);
+                    val.join(&Val::of(Ty::Fn(id)));
+                }
+                val
+            }
+            Callee::Make(data, _) => {
+                self.made(data, path.bytes);
+                Val { fixed: true, ..Val::of(Ty::Data(data)) }
+            }
+            Callee::Value(val) => val,
+            Callee::Foreign(path) if path.ends_with("None") => Val::fixed(),
+            Callee::Foreign(path) => Val { fixed: true, ..Val::foreign(path) },
+            Callee::Derived(_) | Callee::Unknown => Val::default(),
+        }
+    }
+
+    /// What a path means as a value; `args` help where the type of the first one decides.
+    pub fn callee(&mut self, path: &Path, args: &[Val]) -> Callee {
+        if let Some(qself) = &path.qself {
+            let of = self.types.ty(self.scope, &self.typing, &qself.0).val;
+            return path.segments.last().map_or(Callee::Unknown, |name| self.of_type(&of, *name));
+        }
+        let (first, rest) = match &*path.segments {
+            [] => return Callee::Unknown,
+            [first, rest @ ..] => (*first, rest),
+        };
+        if &*first == "Self" {
+            let this = self.typing.this.clone();
+            return match (rest, this.tys.first()) {
+                ([], Some(Ty::Data(data))) => Callee::Make(*data, first),
+                ([name], Some(Ty::Data(data)))
+                    if self.types.world.data[data.index()].item.variants.contains(name) =>
+                {
+                    Callee::Make(*data, *name)
+                }
+                ([name], _) => self.of_type(&this, *name),
+                _ => Callee::Unknown,
+            };
+        }
+        if let ([name], Some(of)) = (rest, self.typing.generics.get(&first).cloned()) {
+            return self.of_type(&of, *name);
+        }
+        match self.types.world.resolve(self.scope, path, Space::Value) {
+            Some(Res::Def(Def::Fn(id))) => Callee::Fns(vec![id]),
+            Some(Res::Def(Def::Foreign(path))) => Callee::Foreign(path),
+            Some(Res::Def(Def::Data(id))) => Callee::Make(id, path.segments[rest.len()]),
+            Some(Res::Def(Def::Variant(id, name))) => Callee::Make(id, name),
+            Some(Res::Def(Def::Global(id))) => Callee::Value(self.global(id, path)),
+            Some(Res::Def(Def::Alias(id))) => {
+                let of = self.types.owner(Of::Alias(id));
+                match of.tys.first() {
+                    Some(Ty::Data(data)) => Callee::Make(*data, first),
+                    Some(Ty::Foreign(path)) => Callee::Foreign(*path),
+                    _ => Callee::Unknown,
+                }
+            }
+            Some(Res::Assoc(Of::Trait(of), name)) => {
+                // `Trait::function(x)`: the type of `x` says which.
+                let known = args.first().map(|arg| self.of_type(arg, name));
+                match known {
+                    Some(Callee::Fns(ids)) => Callee::Fns(ids),
+                    _ => self.of_type(&Val::of(Ty::Trait(of)), name),
+                }
+            }
+            Some(Res::Assoc(of, name)) => {
+                let of = self.types.owner(of);
+                self.of_type(&of, name)
+            }
+            _ => Callee::Unknown,
+        }
+    }
+
+    /// An associated function of a type.
+    fn of_type(&self, of: &Val, name: Sym) -> Callee {
+        let found: Vec<FnId> =
+            of.tys.iter().flat_map(|ty| self.types.functions(*ty, name)).collect();
+        if !found.is_empty() {
+            return Callee::Fns(found);
+        }
+        match of.tys.first() {
+            Some(Ty::Foreign(path)) => Callee::Foreign(join(*path, name)),
+            Some(Ty::Data(_)) => Callee::Derived(of.clone()),
+            _ => Callee::Unknown,
+        }
+    }
+
+    /// `callee(args)`.
+    pub fn call(&mut self, callee: &Expr, args: &[Expr], bytes: Bytes) -> Val {
+        let flags = self.flags(bytes);
+        let Kind::Path(path) = &callee.kind else {
+            let callee = self.expr(callee);
+            let args = self.args(args, None);
+            return self.call_value(&callee, &args, bytes);
+        };
+        if let [name] = &*path.segments
+            && let Some((_, val)) = self.locals.iter().rev().find(|(local, _)| local == name)
+        {
+            let val = val.clone();
+            let args = self.args(args, None);
+            return self.call_value(&val, &args, bytes);
+        }
+        self.mention_generics(path);
+        let foreign = match self.callee(path, &[]) {
+            Callee::Foreign(path) => Some(path),
+            _ => None,
+        };
+        let vals = self.args(args, foreign);
+        match self.callee(path, &vals) {
+            Callee::Fns(ids) => self.call_fns(&ids, &vals, bytes, false),
+            Callee::Make(data, name) => {
+                for (index, val) in vals.iter().enumerate() {
+                    self.put(data, Sym::new(&index.to_string()), val);
+                    self.put(data, Sym::new(&format!("{name}.{index}")), val);
+                }
+                self.made(data, path.bytes);
+                let fixed = vals.iter().all(|val| val.fixed);
+                let event = vals.iter().any(|val| val.event);
+                Val { fixed, event, ..Val::of(Ty::Data(data)) }
+            }
+            Callee::Foreign(name) => {
+                let made = self.foreign(name, path.bytes, bytes, &vals, args, flags);
+                self.returned(name, made, &vals)
+            }
+            Callee::Value(val) => self.call_value(&val, &vals, bytes),
+            Callee::Derived(of) => Val { fixed: vals.iter().all(|val| val.fixed), ..of },
+            Callee::Unknown => {
+                let fixed = !vals.is_empty() && vals.iter().all(|val| val.fixed);
+                Val { fixed, event: vals.iter().any(|val| val.event), ..Val::default() }
+            }
+        }
+    }
+
+    /// Arguments. Closures among them are handed to a foreign callee as it is known to treat them.
+    pub fn args(&mut self, args: &[Expr], foreign: Option<Sym>) -> Vec<Val> {
+        let outer = self.out.region;
+        if foreign.is_some_and(|path| self.types.vocabulary.once_calls.matches(path)) {
+            self.enter_once();
+        }
+        let vals: Vec<Val> = args.iter().map(|arg| self.expr(arg)).collect();
+        self.leave(outer);
+        if let Some(path) = foreign {
+            for (val, arg) in vals.iter().zip(args) {
+                self.hand(path, val, arg.bytes);
+            }
+        }
+        vals
+    }
+
+    /// Links what a foreign function is handed, if it is known what that does with it.
+    pub fn hand(&mut self, path: Sym, val: &Val, bytes: Bytes) {
+        let vocabulary = self.types.vocabulary;
+        let link = if let Some(entry) = vocabulary.per_event(path) {
+            Link::PerEvent(entry)
+        } else if vocabulary.once_calls.matches(path) {
+            Link::Once
+        } else if vocabulary.off_worker.matches(path) {
+            Link::OffWorker
+        } else {
+            return;
+        };
+        self.hand_as(link, val, bytes);
+    }
+
+    /// Links what is handed over in a known way.
+    pub fn hand_as(&mut self, link: Link, val: &Val, bytes: Bytes) {
+        for ty in &val.tys {
+            match (ty, link) {
+                (Ty::Fn(id), _) => {
+                    self.link_fn(*id, link, bytes);
+                    if let Link::PerEvent(entry) = link {
+                        self.per_event_params(*id, entry, bytes);
+                    }
+                }
+                (Ty::Closure(id), _) => self.link(*id, link, bytes),
+                (Ty::Data(data), Link::PerEvent(entry)) => self.serve(*data, entry, bytes),
+                _ => {}
+            }
+        }
+        for part in val.parts.iter().flat_map(|parts| parts.iter()) {
+            self.hand_as(link, part, bytes);
+        }
+    }
+
+    /// A handler's parameters come from the event, and their types may be made from it by code of
+    /// their own.
+    fn per_event_params(&mut self, id: FnId, entry: Entry, bytes: Bytes) {
+        let def = &self.types.world.functions[id.index()];
+        let scope = self.types.scope_of(id);
+        for (index, (_, ty)) in def.function.params.iter().enumerate() {
+            let typed = self.types.ty(def.scope, &scope, ty).val;
+            self.give(id, index, &Val { event: true, ..Val::default() });
+            for ty in typed.tys {
+                let Ty::Data(data) = ty else { continue };
+                let traits = self.types.members.foreign_traits.get(&data);
+                for (path, impl_id) in traits.cloned().unwrap_or_default() {
+                    if self.types.vocabulary.extractor_traits.matches(path) {
+                        self.link_impl(impl_id, Link::PerEvent(entry), bytes, |_| true);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A value of a type came to be: if a framework runs the type's functions, it now may.
+    pub fn made(&mut self, data: DataId, bytes: Bytes) {
+        let members = &self.types.members;
+        let runs = members.foreign_traits.contains_key(&data);
+        if runs || members.attributed.contains_key(&data) {
+            self.serve(data, Entry::Lambda, bytes);
+        }
+    }
+
+    fn serve(&mut self, data: DataId, entry: Entry, bytes: Bytes) {
+        let vocabulary = self.types.vocabulary;
+        let traits = self.types.members.foreign_traits.get(&data).cloned();
+        for (path, id) in traits.unwrap_or_default() {
+            if vocabulary.per_event_traits.traits.matches(path) {
+                let per_event = |name: Sym| vocabulary.per_event_traits.functions.contains(&*name);
+                self.link_impl(id, Link::PerEvent(entry), bytes, per_event);
+            }
+        }
+        let attributed = self.types.members.attributed.get(&data).cloned();
+        for (path, id) in attributed.unwrap_or_default() {
+            if vocabulary.per_event_attributes.matches(path) {
+                self.link_impl(id, Link::PerEvent(Entry::Http), bytes, |_| true);
+            }
+        }
+    }
+
+    fn link_impl(
+        &mut self,
+        id: crate::facts::code::world::ImplId,
+        link: Link,
+        bytes: Bytes,
+        wanted: impl Fn(Sym) -> bool,
+    ) {
+        let mut functions: Vec<_> =
+            self.types.world.impls[id.index()].item.functions.iter().collect();
+        functions.sort_unstable();
+        for (name, function) in functions {
+            if wanted(*name) {
+                self.link_fn(*function, link, bytes);
+                let params = self.types.world.functions[function.index()].function.params.len();
+                for index in 0..params {
+                    self.give(*function, index, &Val { event: true, ..Val::default() });
+                }
+            }
+        }
+    }
+
+    /// A type named between `<` and `>` of a call may be what a framework makes values of.
+    fn mention_generics(&mut self, path: &Path) {
+        for ty in &path.generics {
+            for ty in self.types.ty(self.scope, &self.typing, ty).val.tys {
+                if let Ty::Data(data) = ty {
+                    self.made(data, path.bytes);
+                }
+            }
+        }
+    }
+
+    /// Calls functions that are looked at.
+    pub fn call_fns(&mut self, ids: &[FnId], vals: &[Val], bytes: Bytes, method: bool) -> Val {
+        let mut result: Option<Val> = None;
+        for id in ids {
+            let to = self.link_fn(*id, Link::Call, bytes);
+            self.graph.callers.entry(to).or_default().insert(self.root);
+            let receiver = self.types.world.functions[id.index()].function.receiver;
+            // `Type::method(&value, …)` names its receiver.
+            let vals = if receiver && !method { vals.get(1..).unwrap_or(&[]) } else { vals };
+            for (index, val) in vals.iter().enumerate() {
+                self.give(*id, index, val);
+            }
+            let output = self.graph.nodes[to.index()].output.clone();
+            result = Some(match result {
+                Some(result) => result.or(output),
+                None => output,
+            });
+        }
+        let mut result = result.unwrap_or_default();
+        result.fixed = vals.iter().all(|val| val.fixed);
+        result.event |= vals.iter().any(|val| val.event);
+        result.call = None;
+        result
+    }
+
+    /// Calls a value: a function, a closure, a parameter that holds one.
+    fn call_value(&mut self, callee: &Val, vals: &[Val], bytes: Bytes) -> Val {
+        let mut result = Val::default();
+        for ty in callee.callables() {
+            match ty {
+                Ty::Fn(id) => {
+                    let output = self.call_fns(&[id], vals, bytes, false);
+                    result.join(&output);
+                }
+                Ty::Closure(id) => {
+                    self.link(id, Link::Call, bytes);
+                    let output = self.graph.nodes[id.index()].output.clone();
+                    result.join(&output);
+                }
+                _ => {}
+            }
+        }
+        result.fixed = callee.fixed && vals.iter().all(|val| val.fixed);
+        result
+    }
+
+    /// Whether the call at these bytes is awaited or thrown away; asked before its arguments are
+    /// looked at, because they have calls of their own.
+    pub fn flags(&mut self, bytes: Bytes) -> (bool, bool) {
+        (self.out.awaited == Some(bytes), self.out.dropped == Some(bytes))
+    }
+
+    /// Notes a foreign call.
+    pub fn foreign(
+        &mut self,
+        path: Sym,
+        name: Bytes,
+        bytes: Bytes,
+        vals: &[Val],
+        args: &[Expr],
+        (awaited, dropped): (bool, bool),
+    ) -> CallRef {
+        let literal = args.iter().find_map(|arg| match &arg.kind {
+            Kind::Lit(lit) => Some(*lit),
+            Kind::Same(inner) => match &inner.kind {
+                Kind::Lit(lit) => Some(*lit),
+                _ => None,
+            },
+            _ => None,
+        });
+        self.out.calls.push(Call {
+            path,
+            bytes,
+            name,
+            fixed: vals.iter().all(|val| val.fixed),
+            event: vals.iter().any(|val| val.event),
+            literal,
+            kept: false,
+            dropped,
+            awaited,
+            in_loop: self.out.loops > 0,
+            chain: Vec::new(),
+            region: self.out.region,
+        });
+        CallRef { node: self.node, fact: self.out.calls.len() - 1 }
+    }
+
+    /// `value["key"]`.
+    pub fn record_index(&mut self, base: &Val, bytes: Bytes, lit: Lit) {
+        if let Some(path) = base.foreign_path() {
+            let path = Sym::new(&format!("{path}.[]"));
+            self.foreign(path, bytes, bytes, std::slice::from_ref(base), &[], (false, false));
+            if let Some(call) = self.out.calls.last_mut() {
+                call.literal = Some(lit);
+            }
+        }
+    }
+
+    /// What a foreign function returns.
+    fn returned(&mut self, path: Sym, made: CallRef, vals: &[Val]) -> Val {
+        let vocabulary = self.types.vocabulary;
+        let fixed = vals.iter().all(|val| val.fixed);
+        let event = vals.iter().any(|val| val.event);
+        let of = path.as_str().rsplit_once("::").map_or(path.as_str(), |(of, _)| of);
+        let wraps = |of: &str| {
+            let of = Sym::new(of);
+            vocabulary.wrappers.matches(of)
+        };
+        if path.ends_with("Result") || path.ends_with("Option") || wraps(of) || wraps(&path) {
+            // `Some(x)`, `Arc::new(x)`, `LazyLock::new(|| x)`: the value is reached through it.
+            let mut inner = Val::default();
+            for val in vals {
+                inner.join(val);
+                let outputs: Vec<NodeId> = self.nodes_of(val);
+                for id in outputs {
+                    let output = self.graph.nodes[id.index()].output.clone();
+                    inner.join(&output);
+                }
+                if inner.parts.is_none() {
+                    inner.parts = val.parts.clone();
+                }
+            }
+            inner.fixed = fixed;
+            return inner;
+        }
+        let ty = vocabulary.returned(path);
+        let mut val = Val { call: Some(made), fixed, event, ..Val::foreign(ty) };
+        // Spawning and boxing keep what they are given reachable.
+        if of.ends_with("task") || path.ends_with("spawn") {
+            vals.iter().for_each(|inner| {
+                val.join(inner);
+            });
+        }
+        val
+    }
+
+    /// The nodes of the functions and closures a value may be.
+    pub fn nodes_of(&mut self, val: &Val) -> Vec<NodeId> {
+        val.callables()
+            .filter_map(|ty| match ty {
+                Ty::Fn(id) => self.graph.find(Code::Fn(id)),
+                Ty::Closure(id) => Some(id),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// `path!(…)`.
+    pub fn macro_call(&mut self, call: &MacroCall, bytes: Bytes) -> Val {
+        let flags = self.flags(bytes);
+        let resolved = self.types.world.resolve(self.scope, &call.path, Space::Macro);
+        let name = match resolved {
+            Some(Res::Def(Def::Foreign(path))) => Sym::new(&format!("{path}!")),
+            _ => {
+                let name = call.path.segments.last().map_or("", |name| name.as_str());
+                Sym::new(&format!("?::{name}!"))
+            }
+        };
+        let vals: Vec<Val> = call.args.iter().map(|arg| self.expr(arg)).collect();
+        for (val, arg) in vals.iter().zip(&call.args) {
+            self.hand(name, val, arg.bytes);
+        }
+        self.foreign(name, call.path.bytes, bytes, &vals, &call.args, flags);
+        let last = name.trim_end_matches('!').rsplit("::").next().unwrap_or_default();
+        match last {
+            "join" | "try_join" => Val::tuple(vals),
+            "vec" | "dbg" | "smallvec" | "select" | "unsafe" | "block" | "timeout" => {
+                let mut all = Val { fixed: vals.iter().all(|val| val.fixed), ..Val::default() };
+                vals.iter().for_each(|val| {
+                    all.join(val);
+                });
+                all
+            }
+            _ => Val {
+                fixed: vals.iter().all(|val| val.fixed) && !matches!(last, "format" | "json"),
+                event: vals.iter().any(|val| val.event),
+                ..Val::default()
+            },
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Recognises values that are made on first use and kept by hand.
+//!
+//! A branch that is decided by something kept (a static, a field) and that stores into the same
+//! place makes what it makes once: `if cache.is_none() { *cache = Some(make()) }`, the arm of a
+//! `match`, or all that follows `if let Some(hit) = … { return hit }`. Without the store it is an
+//! ordinary branch.
+
+use super::{Eval, Output};
+use crate::facts::code::{
+    ir::{Block, Expr, Kind, Stmt},
+    value::{Keep, Val},
+};
+
+/// A branch that something kept decides over.
+pub struct Region {
+    /// The branch around it.
+    outer: Option<usize>,
+    /// The places that decide.
+    by: Vec<Keep>,
+    /// Whether it stores into one of them.
+    stores: bool,
+}
+
+/// Marks what stands in branches that store: it happens only when nothing is kept yet.
+pub fn settle(out: &mut Output) {
+    let kept = |mut region: Option<usize>| {
+        while let Some(index) = region {
+            let Some(one) = out.regions.get(index) else { return false };
+            if one.stores {
+                return true;
+            }
+            region = one.outer;
+        }
+        false
+    };
+    for call in &mut out.calls {
+        call.kept = kept(call.region);
+    }
+    for edge in &mut out.edges {
+        edge.kept = kept(edge.region);
+    }
+}
+
+impl Eval<'_, '_> {
+    /// Enters a branch decided by these places; none for an ordinary branch. Returns the branch
+    /// to come back to.
+    pub fn enter(&mut self, by: &[Keep]) -> Option<usize> {
+        let outer = self.out.region;
+        if !by.is_empty() {
+            self.out.regions.push(Region { outer, by: by.to_vec(), stores: false });
+            self.out.region = Some(self.out.regions.len() - 1);
+        }
+        outer
+    }
+
+    /// Enters what only happens when nothing is kept yet.
+    pub fn enter_once(&mut self) {
+        let outer = self.out.region;
+        self.out.regions.push(Region { outer, by: Vec::new(), stores: true });
+        self.out.region = Some(self.out.regions.len() - 1);
+    }
+
+    /// Comes back from a branch.
+    pub fn leave(&mut self, outer: Option<usize>) {
+        self.out.region = outer;
+    }
+
+    /// Notes that something was kept in a place.
+    pub fn store(&mut self, place: Option<Keep>) {
+        let Some(place) = place else { return };
+        let mut region = self.out.region;
+        while let Some(index) = region {
+            let one = &mut self.out.regions[index];
+            if one.by.contains(&place) {
+                one.stores = true;
+            }
+            region = one.outer;
+        }
+    }
+
+    /// Evaluates a condition or scrutinee, with the places it reads.
+    pub fn deciding(&mut self, expr: &Expr) -> (Val, Vec<Keep>) {
+        let outer = std::mem::take(&mut self.out.read);
+        let val = self.expr(expr);
+        let mut read = std::mem::replace(&mut self.out.read, outer);
+        read.extend(val.keep);
+        read.sort_unstable();
+        read.dedup();
+        self.out.read.extend(read.iter().copied());
+        (val, read)
+    }
+}
+
+/// Whether a block may leave the function.
+pub fn returns(block: &Block) -> bool {
+    block.stmts.iter().any(|stmt| match stmt {
+        Stmt::Let(one) => one.otherwise.as_ref().is_some_and(leaves),
+        Stmt::Expr(expr, _) => leaves(expr),
+    })
+}
+
+/// Whether an expression may leave the function by `return`.
+pub fn leaves(expr: &Expr) -> bool {
+    match &expr.kind {
+        Kind::Return(_) => true,
+        Kind::Block(block) => returns(block),
+        Kind::If(one) => returns(&one.then) || one.otherwise.as_ref().is_some_and(leaves),
+        Kind::Match(one) => one.1.iter().any(|arm| leaves(&arm.body)),
+        Kind::Loop(one) => returns(&one.body),
+        _ => false,
+    }
+}

@@ -1,0 +1,198 @@
+//! Method calls, by the types their receiver may have.
+
+use super::{Code, Eval, Link};
+use crate::facts::code::{
+    ir::{Bytes, Expr, Kind, Lit, Method},
+    sym::Sym,
+    value::Val,
+};
+
+/// Methods that give something else than what they are called on, on any type.
+const ELSE: [&str; 16] = [
+    "to_string",
+    "len",
+    "is_empty",
+    "is_some",
+    "is_none",
+    "is_ok",
+    "is_err",
+    "contains",
+    "contains_key",
+    "eq",
+    "cmp",
+    "hash",
+    "into",
+    "try_into",
+    "parse",
+    "type_id",
+];
+
+/// Methods that give what their closure returns.
+const MAPS: [&str; 12] = [
+    "map",
+    "and_then",
+    "then",
+    "map_or",
+    "map_or_else",
+    "filter_map",
+    "flat_map",
+    "then_some",
+    "fold",
+    "try_fold",
+    "map_ok",
+    "scan",
+];
+
+impl Eval<'_, '_> {
+    /// `receiver.name(args)`.
+    pub fn method(&mut self, method: &Method, bytes: Bytes) -> Val {
+        let flags = self.flags(bytes);
+        let receiver = self.expr(&method.receiver);
+        let name = method.name;
+        let mut functions = Vec::new();
+        for ty in &receiver.tys {
+            functions.extend(self.types.functions(*ty, name));
+        }
+        // `get_or_init(async { … })`: the block itself is what runs once.
+        let once = functions.is_empty() && self.types.vocabulary.once_methods.contains(&*name);
+        let outer = self.out.region;
+        if once {
+            self.enter_once();
+        }
+        let mut args = Vec::with_capacity(method.args.len());
+        for arg in &method.args {
+            args.push(match &arg.kind {
+                // A closure given to a method of a container sees what is in it.
+                Kind::Closure(closure) if functions.is_empty() => {
+                    self.closure(closure, arg, Some(&receiver))
+                }
+                _ => self.expr(arg),
+            });
+        }
+        self.leave(outer);
+        if !functions.is_empty() {
+            functions.sort_unstable();
+            functions.dedup();
+            let mut result = self.call_fns(&functions, &args, bytes, true);
+            result.keep = receiver.keep;
+            result.event |= receiver.event;
+            return result;
+        }
+        self.kept(name, &receiver, &args, method);
+        let foreign = receiver.foreign_path();
+        match foreign {
+            Some(of) if !plain(of) => {
+                self.foreign_method(of, method, &receiver, &args, bytes, flags)
+            }
+            _ => self.through(name, &receiver, &args),
+        }
+    }
+
+    /// What stores into, or makes once, whatever it is called on.
+    fn kept(&mut self, name: Sym, receiver: &Val, args: &[Val], method: &Method) {
+        let vocabulary = self.types.vocabulary;
+        if vocabulary.store_methods.contains(&*name) {
+            self.store(receiver.keep);
+        }
+        let always = vocabulary.once_methods.contains(&*name);
+        let when_kept = vocabulary.keep_methods.contains(&*name) && receiver.keep.is_some();
+        if always || when_kept {
+            for (val, arg) in args.iter().zip(&method.args) {
+                self.hand_as(Link::Once, val, arg.bytes);
+            }
+        }
+    }
+
+    fn foreign_method(
+        &mut self,
+        of: Sym,
+        method: &Method,
+        receiver: &Val,
+        args: &[Val],
+        bytes: Bytes,
+        flags: (bool, bool),
+    ) -> Val {
+        let name = method.name;
+        let path = Sym::new(&format!("{of}.{name}"));
+        let literal = method.args.iter().find_map(literal_of);
+        if let Some(made) = receiver.call
+            && made.node == self.node
+            && let Some(call) = self.out.calls.get_mut(made.fact)
+        {
+            call.chain.push((name, literal));
+        }
+        for (val, arg) in args.iter().zip(&method.args) {
+            self.hand(path, val, arg.bytes);
+        }
+        let vocabulary = self.types.vocabulary;
+        if vocabulary.transparent.contains(&*name) {
+            return self.through(name, receiver, args);
+        }
+        let mut all: Vec<Val> = Vec::with_capacity(args.len() + 1);
+        all.push(receiver.clone());
+        all.extend(args.iter().cloned());
+        let made = self.foreign(path, method.name_bytes, bytes, &all, &method.args, flags);
+        let fixed = all.iter().all(|val| val.fixed);
+        let event = all.iter().any(|val| val.event);
+        let mut val = Val {
+            call: receiver.call.or(Some(made)),
+            keep: receiver.keep,
+            fixed,
+            event,
+            ..Val::foreign(vocabulary.returned(path))
+        };
+        if MAPS.contains(&name.as_str()) {
+            self.outputs(args, &mut val);
+        }
+        val
+    }
+
+    /// A method nobody knows: of a container it reaches what is in it.
+    fn through(&mut self, name: Sym, receiver: &Val, args: &[Val]) -> Val {
+        let fixed = receiver.fixed && args.iter().all(|val| val.fixed);
+        let event = receiver.event || args.iter().any(|val| val.event);
+        let bare = Val { keep: receiver.keep, fixed, event, ..Val::default() };
+        if ELSE.contains(&name.as_str()) {
+            return bare;
+        }
+        if MAPS.contains(&name.as_str()) {
+            let mut val = bare;
+            self.outputs(args, &mut val);
+            return val;
+        }
+        let mut val = Val { fixed, event, ..receiver.clone() };
+        if !self.types.vocabulary.transparent.contains(&*name) {
+            val.call = None;
+        }
+        self.outputs(args, &mut val);
+        val
+    }
+
+    /// Adds what the closures and functions among the arguments return.
+    fn outputs(&mut self, args: &[Val], into: &mut Val) {
+        for arg in args {
+            for id in self.nodes_of(arg) {
+                if matches!(self.graph.nodes[id.index()].code, Code::Fn(_) | Code::Closure(..)) {
+                    let output = self.graph.nodes[id.index()].output.clone();
+                    into.join(&output);
+                }
+            }
+        }
+    }
+}
+
+/// Foreign types whose methods no rule asks about: what they hold is not known, and they are many.
+fn plain(path: Sym) -> bool {
+    let Some(rest) = path.strip_prefix("std::") else { return false };
+    !["fs", "env", "process", "net", "thread", "io", "sync"]
+        .iter()
+        .any(|module| rest.starts_with(module))
+}
+
+fn literal_of(arg: &Expr) -> Option<Lit> {
+    match &arg.kind {
+        Kind::Lit(lit) => Some(*lit),
+        Kind::Same(inner) => literal_of(inner),
+        _ => None,
+    }
+}

@@ -1,0 +1,458 @@
+//! Runs every body that a binary can reach, on types instead of values.
+//!
+//! Starts at `main` and follows calls: a function is looked at once something reaches it, and
+//! again when more is learnt of what it is given. The outcome is a graph of nodes (functions,
+//! closures, initialisers) with the foreign calls each makes; which of them run per event is read
+//! off the graph afterwards. Every set only grows and is bounded, so this ends.
+
+mod body;
+mod call;
+mod keep;
+mod method;
+mod pattern;
+
+use super::{
+    ir::{Bytes, Lit},
+    sym::Sym,
+    types::{TypeScope, Types},
+    value::{NodeId, Ty, Val},
+    vocabulary::Entry,
+    world::{DataId, Def, FnId, GlobalId, ModId, World},
+};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+/// What a node is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// A function.
+    Fn(FnId),
+    /// A closure, by the node it is created in and its number there.
+    Closure(NodeId, u32),
+    /// What a static or const starts as.
+    Global(GlobalId),
+    /// The macros called between the items of a module.
+    Macros(ModId),
+}
+
+/// How one node leads to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Link {
+    /// It calls it.
+    Call,
+    /// It hands it to a runtime or framework that runs it per event.
+    PerEvent(Entry),
+    /// It hands it to something that runs it once and keeps the result.
+    Once,
+    /// It calls it on a thread where blocking harms nobody.
+    OffWorker,
+    /// It creates or names it; nothing says who runs it.
+    Mention,
+}
+
+/// A step from one node to another.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    /// Where it leads.
+    pub to: NodeId,
+    /// How.
+    pub link: Link,
+    /// Where it stands in the node's file.
+    pub bytes: Bytes,
+    /// The innermost branch it stands in that something kept decides over.
+    region: Option<usize>,
+    /// Whether it only happens when nothing is kept yet.
+    pub kept: bool,
+}
+
+/// A foreign function, method or macro that is called.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Its path.
+    pub path: Sym,
+    /// Where the call stands.
+    pub bytes: Bytes,
+    /// Where its name stands.
+    pub name: Bytes,
+    /// Whether everything it is given is the same for every event.
+    pub fixed: bool,
+    /// Whether something it is called on or given came out of the event.
+    pub event: bool,
+    /// The first literal it is given.
+    pub literal: Option<Lit>,
+    /// Whether it is only made when nothing is kept yet.
+    pub kept: bool,
+    /// Whether its value is thrown away.
+    pub dropped: bool,
+    /// Whether it is awaited on the spot.
+    pub awaited: bool,
+    /// Whether it stands in a loop.
+    pub in_loop: bool,
+    /// The methods called on its result, with the literal each is given.
+    pub chain: Vec<(Sym, Option<Lit>)>,
+    region: Option<usize>,
+}
+
+/// A piece of code with what it does.
+#[derive(Debug)]
+pub struct Node {
+    /// What it is.
+    pub code: Code,
+    /// The file it stands in.
+    pub file: usize,
+    /// Its name, or that of the function around a closure.
+    pub name: Sym,
+    /// Where it starts: a function's name, a closure's bars.
+    pub head: Bytes,
+    /// The foreign calls it makes.
+    pub calls: Vec<Call>,
+    /// The nodes it leads to.
+    pub edges: Vec<Edge>,
+    /// What it returns.
+    pub output: Val,
+    /// What is bound by awaiting, block by block: for `sequential-awaits`.
+    pub awaits: Vec<Vec<Awaited>>,
+    rounds: u8,
+}
+
+/// A statement that waits.
+#[derive(Clone, Debug)]
+pub struct Awaited {
+    /// The statement.
+    pub bytes: Bytes,
+    /// The names it binds.
+    pub binds: Vec<Sym>,
+    /// The names it mentions.
+    pub uses: HashSet<Sym>,
+    /// The foreign call or function that is waited for.
+    pub waits_for: Option<Sym>,
+}
+
+/// The graph of everything that some binary reaches.
+#[derive(Debug, Default)]
+pub struct Graph {
+    /// The nodes.
+    pub nodes: Vec<Node>,
+    by_code: HashMap<Code, NodeId>,
+    /// What functions are given beyond what their parameters' types say.
+    params: HashMap<(FnId, usize), Val>,
+    /// What fields hold beyond what their types say.
+    fields: HashMap<(DataId, Sym), Val>,
+    readers: HashMap<(DataId, Sym), BTreeSet<NodeId>>,
+    callers: HashMap<NodeId, BTreeSet<NodeId>>,
+    queue: VecDeque<NodeId>,
+    queued: HashSet<NodeId>,
+}
+
+/// How often a node is looked at again before what it is given counts as known well enough.
+const ROUNDS: u8 = 6;
+
+impl Graph {
+    /// The node of some code, created and queued when it is new.
+    fn node(&mut self, world: &World, code: Code, head: Bytes) -> NodeId {
+        if let Some(id) = self.by_code.get(&code) {
+            return *id;
+        }
+        let id = NodeId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 nodes"));
+        let (file, name, head) = match code {
+            Code::Fn(id) => {
+                let def = &world.functions[id.index()];
+                (def.file, def.function.name, def.function.name_bytes)
+            }
+            Code::Closure(parent, _) => {
+                let parent = &self.nodes[parent.index()];
+                (parent.file, parent.name, head)
+            }
+            Code::Global(id) => {
+                let global = &world.globals[id.index()];
+                (global.file, global.item.name, global.item.bytes)
+            }
+            Code::Macros(id) => (world.modules[id.index()].file, Sym::new("main"), head),
+        };
+        self.nodes.push(Node {
+            code,
+            file,
+            name,
+            head,
+            calls: Vec::new(),
+            edges: Vec::new(),
+            output: Val::default(),
+            awaits: Vec::new(),
+            rounds: 0,
+        });
+        self.by_code.insert(code, id);
+        if !matches!(code, Code::Closure(..)) {
+            self.enqueue(id);
+        }
+        id
+    }
+
+    fn enqueue(&mut self, id: NodeId) {
+        // A closure is looked at where it is created, with the names it captures.
+        let mut id = id;
+        while let Code::Closure(parent, _) = self.nodes[id.index()].code {
+            id = parent;
+        }
+        if self.nodes[id.index()].rounds < ROUNDS && self.queued.insert(id) {
+            self.queue.push_back(id);
+        }
+    }
+
+    /// The node of some code, if it was reached.
+    pub fn find(&self, code: Code) -> Option<NodeId> {
+        self.by_code.get(&code).copied()
+    }
+
+    /// Follows everything from the `main` of each crate, and returns the nodes these start at.
+    pub fn explore(&mut self, types: &Types<'_>, crates: &[usize]) -> Vec<Vec<NodeId>> {
+        let world = types.world;
+        let mut starts = Vec::new();
+        for index in crates {
+            let mut nodes = Vec::new();
+            for code in entry_code(world, *index) {
+                nodes.push(self.node(world, code, Bytes::default()));
+            }
+            starts.push(nodes);
+        }
+        while let Some(id) = self.queue.pop_front() {
+            self.queued.remove(&id);
+            self.nodes[id.index()].rounds += 1;
+            Eval::run(types, self, id);
+        }
+        starts
+    }
+}
+
+/// Where a crate starts: its `main`, and macros between items that may stand for one.
+fn entry_code(world: &World, index: usize) -> Vec<Code> {
+    let Some(root) = world.crates[index].root else { return Vec::new() };
+    let module = &world.modules[root.index()];
+    let mut codes = Vec::new();
+    let main = Sym::new("main");
+    let own = module.names.get(&main).into_iter().flatten();
+    codes.extend(own.filter_map(|def| match def {
+        Def::Fn(id) => Some(Code::Fn(*id)),
+        _ => None,
+    }));
+    if codes.is_empty() && module.uses.contains_key(&main) {
+        let path = super::ir::Path { segments: [main].into(), ..Default::default() };
+        if let Some(super::names::Res::Def(Def::Fn(id))) =
+            world.resolve(root, &path, super::names::Space::Value)
+        {
+            codes.push(Code::Fn(id));
+        }
+    }
+    for (at, module) in world.modules.iter().enumerate() {
+        if module.crate_index == index && !module.macro_calls.is_empty() {
+            codes.push(Code::Macros(ModId(at as u32)));
+        }
+    }
+    codes
+}
+
+/// One look at one function or initialiser, its closures included.
+struct Eval<'a, 'w> {
+    types: &'a Types<'w>,
+    graph: &'a mut Graph,
+    /// The node that is being filled.
+    node: NodeId,
+    /// Where names are looked up.
+    scope: ModId,
+    /// What `Self` and type parameters mean.
+    typing: TypeScope,
+    /// The variables, innermost last.
+    locals: Vec<(Sym, Val)>,
+    out: Output,
+    /// How many closures this look has met.
+    closures: u32,
+    /// The root of those closures: the node that was queued.
+    root: NodeId,
+}
+
+/// What one node does, while it is being found out.
+#[derive(Default)]
+struct Output {
+    calls: Vec<Call>,
+    edges: Vec<Edge>,
+    output: Val,
+    awaits: Vec<Vec<Awaited>>,
+    regions: Vec<keep::Region>,
+    region: Option<usize>,
+    loops: usize,
+    /// The expression that is awaited or thrown away.
+    awaited: Option<Bytes>,
+    dropped: Option<Bytes>,
+    /// The places something kept was read from since this was last cleared.
+    read: Vec<super::value::Keep>,
+}
+
+impl<'a, 'w> Eval<'a, 'w> {
+    fn run(types: &'a Types<'w>, graph: &'a mut Graph, node: NodeId) {
+        let world = types.world;
+        let code = graph.nodes[node.index()].code;
+        let (scope, typing) = match code {
+            Code::Fn(id) => (world.functions[id.index()].scope, types.scope_of(id)),
+            Code::Global(id) => (world.globals[id.index()].scope, TypeScope::default()),
+            Code::Macros(id) => (id, TypeScope::default()),
+            Code::Closure(..) => return,
+        };
+        let mut eval = Eval {
+            types,
+            graph,
+            node,
+            scope,
+            typing,
+            locals: Vec::new(),
+            out: Output::default(),
+            closures: 0,
+            root: node,
+        };
+        let value = match code {
+            Code::Fn(id) => eval.function(id),
+            Code::Global(id) => {
+                let init = &world.globals[id.index()].item.init;
+                init.as_ref().map(|init| eval.expr(init)).unwrap_or_default()
+            }
+            Code::Macros(id) => {
+                for call in &world.modules[id.index()].macro_calls {
+                    eval.macro_call(call, call.path.bytes);
+                }
+                Val::default()
+            }
+            Code::Closure(..) => Val::default(),
+        };
+        let out = std::mem::take(&mut eval.out);
+        eval.finish(node, out, value);
+    }
+
+    fn function(&mut self, id: FnId) -> Val {
+        let world = self.types.world;
+        let def = &world.functions[id.index()];
+        let function = &def.function;
+        if function.receiver {
+            let this = self.typing.this.clone();
+            self.locals.push((Sym::new("self"), this));
+        }
+        for (index, (pat, ty)) in function.params.iter().enumerate() {
+            let typed = self.types.ty(self.scope, &self.typing, ty);
+            let mut val = typed.val;
+            if let Some(given) = self.graph.params.get(&(id, index)) {
+                if typed.open {
+                    narrow(&mut val, given);
+                }
+                val.event |= given.event;
+                val.keep = val.keep.or(given.keep);
+            }
+            self.bind(pat, val);
+        }
+        let Some(body) = &function.body else { return Val::default() };
+        let value = self.block(body);
+        match &function.output {
+            Some(ty) => {
+                let typed = self.types.ty(self.scope, &self.typing, ty);
+                let mut val = typed.val;
+                if typed.open || val.tys.is_empty() {
+                    let mut given = std::mem::take(&mut self.out.output);
+                    given.join(&value);
+                    narrow(&mut val, &given);
+                }
+                val
+            }
+            None => Val::default(),
+        }
+    }
+
+    /// Stores what a node does, and wakes those that asked what it returns when that is news.
+    fn finish(&mut self, id: NodeId, mut out: Output, value: Val) {
+        keep::settle(&mut out);
+        let node = &mut self.graph.nodes[id.index()];
+        node.calls = out.calls;
+        node.edges = out.edges;
+        node.awaits = out.awaits;
+        let mut output = std::mem::take(&mut node.output);
+        let news = output.join(&Val { call: None, keep: None, ..value });
+        node.output = output;
+        if news {
+            for caller in self.graph.callers.get(&id).cloned().unwrap_or_default() {
+                if caller != self.root {
+                    self.graph.enqueue(caller);
+                }
+            }
+        }
+    }
+
+    fn link(&mut self, to: NodeId, link: Link, bytes: Bytes) {
+        let region = self.out.region;
+        let again = |edge: &Edge| edge.to == to && edge.link == link && edge.bytes == bytes;
+        if !self.out.edges.iter().rev().take(8).any(again) {
+            self.out.edges.push(Edge { to, link, bytes, region, kept: false });
+        }
+    }
+
+    fn link_fn(&mut self, id: FnId, link: Link, bytes: Bytes) -> NodeId {
+        let to = self.graph.node(self.types.world, Code::Fn(id), bytes);
+        let link = self.memoised(id).unwrap_or(link);
+        self.link(to, link, bytes);
+        to
+    }
+
+    /// `#[cached]` functions run once whoever calls them.
+    fn memoised(&self, id: FnId) -> Option<Link> {
+        let def = &self.types.world.functions[id.index()];
+        let kept = |attr| {
+            let path = self.types.attribute(def.scope, attr);
+            self.types.vocabulary.once_attributes.matches(path)
+        };
+        def.function.attrs.iter().any(kept).then_some(Link::Once)
+    }
+
+    /// What a field holds, by its type and by what was put into it.
+    fn field(&mut self, data: DataId, name: Sym) -> Option<Val> {
+        let placed = &self.types.world.data[data.index()];
+        let (_, ty) = placed.item.fields.iter().find(|(field, _)| *field == name)?;
+        let mut typing = TypeScope { this: Val::of(Ty::Data(data)), ..TypeScope::default() };
+        typing.generics = self.types.generics(placed.scope, &placed.item.generics);
+        let typed = self.types.ty(placed.scope, &typing, ty);
+        let mut val = typed.val;
+        if typed.open {
+            self.graph.readers.entry((data, name)).or_default().insert(self.root);
+            if let Some(given) = self.graph.fields.get(&(data, name)) {
+                narrow(&mut val, given);
+            }
+        }
+        Some(val)
+    }
+
+    /// Notes what is put into a field.
+    fn put(&mut self, data: DataId, name: Sym, val: &Val) {
+        let given = Val { tys: val.tys.clone(), parts: val.parts.clone(), ..Val::default() };
+        if self.graph.fields.entry((data, name)).or_default().join(&given) {
+            for reader in self.graph.readers.get(&(data, name)).cloned().unwrap_or_default() {
+                if reader != self.root {
+                    self.graph.enqueue(reader);
+                }
+            }
+        }
+    }
+
+    /// Notes what a function is given.
+    fn give(&mut self, id: FnId, index: usize, val: &Val) {
+        let mut given = Val { tys: val.tys.clone(), parts: val.parts.clone(), ..Val::default() };
+        given.event = val.event;
+        given.keep = val.keep;
+        let known = self.graph.params.entry((id, index)).or_default();
+        let event = known.event;
+        if known.join(&given) || known.event != event {
+            if let Some(node) = self.graph.find(Code::Fn(id)) {
+                self.graph.enqueue(node);
+            }
+        }
+    }
+}
+
+/// Adds what is known to come in; types that are known replace "some type with this trait".
+fn narrow(val: &mut Val, given: &Val) {
+    if given.tys.iter().any(|ty| !matches!(ty, Ty::Trait(_))) {
+        val.tys.retain(|ty| !matches!(ty, Ty::Trait(_)));
+    }
+    val.join(given);
+}

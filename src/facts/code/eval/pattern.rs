@@ -1,0 +1,94 @@
+//! Binds the names of a pattern to the parts of a value.
+
+use super::Eval;
+use crate::facts::code::{
+    ir::{Pat, Path},
+    names::{Res, Space},
+    sym::Sym,
+    value::{Ty, Val},
+    world::{DataId, Def},
+};
+
+impl Eval<'_, '_> {
+    /// Brings the names of a pattern into scope.
+    pub fn bind(&mut self, pat: &Pat, val: Val) {
+        match pat {
+            Pat::Name(name) => self.locals.push((*name, val)),
+            Pat::Tuple(parts) => {
+                for (index, part) in parts.iter().enumerate() {
+                    self.bind(part, val.part(index));
+                }
+            }
+            Pat::TupleStruct(path, parts) => {
+                let of = self.data_of(path);
+                for (index, part) in parts.iter().enumerate() {
+                    let held = of.and_then(|of| self.held(of, path, Sym::new(&index.to_string())));
+                    let inner = if parts.len() == 1 { val.clone() } else { val.part(index) };
+                    self.bind(part, held.map_or(inner, |held| carry(held, &val)));
+                }
+            }
+            Pat::Struct(path, fields) => {
+                let of = self.data_of(path);
+                for (name, part) in fields {
+                    let held = of.and_then(|of| self.held(of, path, *name));
+                    self.bind(part, carry(held.unwrap_or_default(), &val));
+                }
+            }
+            Pat::Typed(inner, ty) => {
+                let typed = self.types.ty(self.scope, &self.typing, ty);
+                let known = if typed.open || typed.val.tys.is_empty() {
+                    val
+                } else {
+                    carry(typed.val, &val)
+                };
+                self.bind(inner, known);
+            }
+            Pat::Or(cases) => {
+                for case in cases {
+                    self.bind(case, val.clone());
+                }
+            }
+            Pat::Path(_) | Pat::Other => {}
+        }
+    }
+
+    fn data_of(&self, path: &Path) -> Option<DataId> {
+        if path.segments.len() == 1 && &*path.segments[0] == "Self" {
+            return self.typing.this.tys.iter().find_map(|ty| match ty {
+                Ty::Data(id) => Some(*id),
+                _ => None,
+            });
+        }
+        match self.types.world.resolve(self.scope, path, Space::Value)? {
+            Res::Def(Def::Data(id) | Def::Variant(id, _)) => Some(id),
+            _ => None,
+        }
+    }
+
+    fn held(&mut self, of: DataId, path: &Path, field: Sym) -> Option<Val> {
+        self.field(of, field).or_else(|| {
+            let variant = path.segments.last()?;
+            self.field(of, Sym::new(&format!("{variant}.{field}")))
+        })
+    }
+}
+
+/// A part of a value is kept where the whole is, and comes from the event if the whole does.
+pub fn carry(mut part: Val, whole: &Val) -> Val {
+    part.keep = part.keep.or(whole.keep);
+    part.event |= whole.event;
+    part
+}
+
+/// The names a pattern binds.
+pub fn names(pat: &Pat, into: &mut Vec<Sym>) {
+    match pat {
+        Pat::Name(name) => into.push(*name),
+        Pat::Tuple(parts) | Pat::TupleStruct(_, parts) | Pat::Or(parts) => {
+            parts.iter().for_each(|part| names(part, into));
+        }
+        Pat::Struct(_, fields) => fields.iter().for_each(|(_, part)| names(part, into)),
+        Pat::Typed(inner, _) => names(inner, into),
+        Pat::Path(_) | Pat::Other => {}
+    }
+}

@@ -1,0 +1,332 @@
+//! Turns written types into values, and finds the functions that belong to types.
+//!
+//! The tables here are built once: which functions each type has of its own and through traits,
+//! and which types implement each trait.
+
+use super::{
+    ir::{Generic, Path, Type},
+    names::{Of, Res, Space},
+    sym::Sym,
+    value::{Ty, Val},
+    vocabulary::Vocabulary,
+    world::{DataId, Def, FnId, ImplId, ModId, Owner, TraitId, World},
+};
+use std::collections::HashMap;
+
+/// What `Self` and type parameters stand for somewhere.
+#[derive(Clone, Debug, Default)]
+pub struct TypeScope {
+    /// `Self`.
+    pub this: Val,
+    /// Type parameters, by the traits they are bound by.
+    pub generics: HashMap<Sym, Val>,
+}
+
+/// A written type, as far as it is understood.
+#[derive(Clone, Debug, Default)]
+pub struct Typed {
+    /// What values of it may be.
+    pub val: Val,
+    /// Whether more may come in than the type says: a type parameter, `impl` or `dyn`.
+    pub open: bool,
+}
+
+/// Functions by type.
+#[derive(Debug, Default)]
+pub struct Members {
+    /// Of a type's own `impl`s and of traits implemented for it.
+    pub methods: HashMap<(Ty, Sym), Vec<FnId>>,
+    /// The types that implement a trait.
+    pub implementors: HashMap<TraitId, Vec<(Ty, ImplId)>>,
+    /// The traits a type implements: ones that are looked at.
+    pub traits: HashMap<Ty, Vec<TraitId>>,
+    /// The foreign traits a type implements, by their path.
+    pub foreign_traits: HashMap<DataId, Vec<(Sym, ImplId)>>,
+    /// The traits implemented for every type, with the `impl`.
+    pub blanket: Vec<(TraitId, ImplId)>,
+    /// What a type dereferences to.
+    pub deref: HashMap<DataId, Val>,
+    /// `impl`s of a type that carry attributes, by the attribute's path.
+    pub attributed: HashMap<DataId, Vec<(Sym, ImplId)>>,
+}
+
+/// How deep types are followed through aliases before giving up: they may be cyclic by mistake.
+const DEEPEST_ALIAS: usize = 16;
+
+/// Types against a world.
+pub struct Types<'w> {
+    /// The items.
+    pub world: &'w World,
+    /// The foreign crates.
+    pub vocabulary: &'w Vocabulary,
+    /// Functions by type.
+    pub members: Members,
+}
+
+impl<'w> Types<'w> {
+    /// Builds the tables.
+    pub fn new(world: &'w World, vocabulary: &'w Vocabulary) -> Self {
+        let mut types = Types { world, vocabulary, members: Members::default() };
+        types.fill();
+        types
+    }
+
+    fn fill(&mut self) {
+        let world = self.world;
+        for (index, placed) in world.impls.iter().enumerate() {
+            let id = ImplId(index as u32);
+            let head = &placed.item.head;
+            let scope = TypeScope {
+                generics: self.generics(placed.scope, &head.generics),
+                ..TypeScope::default()
+            };
+            let target = self.ty(placed.scope, &scope, &head.target).val;
+            let of =
+                head.of.as_ref().and_then(|path| world.resolve(placed.scope, path, Space::Type));
+            let of_trait = match of {
+                Some(Res::Def(Def::Trait(id))) => Some(id),
+                _ => None,
+            };
+            let generic = matches!(&head.target, Type::Path(path)
+                if path.segments.len() == 1 && scope.generics.contains_key(&path.segments[0]));
+            if generic {
+                self.members.blanket.extend(of_trait.map(|of| (of, id)));
+                continue;
+            }
+            let Some(ty) = target.tys.first().copied() else { continue };
+            for (name, function) in &placed.item.functions {
+                self.members.methods.entry((ty, *name)).or_default().push(*function);
+            }
+            if let Some(of) = of_trait {
+                self.members.implementors.entry(of).or_default().push((ty, id));
+                self.members.traits.entry(ty).or_default().push(of);
+            }
+            let Ty::Data(data) = ty else { continue };
+            if let Some(Res::Def(Def::Foreign(path))) = of {
+                self.members.foreign_traits.entry(data).or_default().push((path, id));
+                if let ("std::ops::Deref", Some((_, to))) = (path.as_str(), head.types.first()) {
+                    let to = self.ty(placed.scope, &scope, to).val;
+                    self.members.deref.insert(data, to);
+                }
+            }
+            for attr in &head.attrs {
+                let path = self.attribute(placed.scope, attr);
+                self.members.attributed.entry(data).or_default().push((path, id));
+            }
+        }
+    }
+
+    /// The path of an attribute: foreign where it resolves, else `?::name`.
+    pub fn attribute(&self, scope: ModId, attr: &Path) -> Sym {
+        let resolved = [Space::Type, Space::Macro].into_iter();
+        let resolved = resolved.map(|space| self.world.resolve(scope, attr, space));
+        for one in resolved {
+            if let Some(Res::Def(Def::Foreign(path))) = one {
+                return path;
+            }
+        }
+        Sym::new(&format!("?::{}", attr.segments.last().map_or("", |name| name.as_str())))
+    }
+
+    /// The values of type parameters.
+    pub fn generics(&self, scope: ModId, generics: &[Generic]) -> HashMap<Sym, Val> {
+        generics.iter().map(|one| (one.name, self.bounds(scope, &one.bounds).val)).collect()
+    }
+
+    /// What `Self` and the parameters mean inside a function.
+    pub fn scope_of(&self, function: FnId) -> TypeScope {
+        let def = &self.world.functions[function.index()];
+        let mut scope = TypeScope::default();
+        match def.owner {
+            Some(Owner::Impl(id)) => {
+                let placed = &self.world.impls[id.index()];
+                scope.generics = self.generics(placed.scope, &placed.item.head.generics);
+                scope.this = self.ty(placed.scope, &scope, &placed.item.head.target).val;
+            }
+            Some(Owner::Trait(id)) => scope.this = Val::of(Ty::Trait(id)),
+            None => {}
+        }
+        scope.generics.extend(self.generics(def.scope, &def.function.generics));
+        scope
+    }
+
+    /// Some type that has these traits.
+    fn bounds(&self, scope: ModId, bounds: &[Path]) -> Typed {
+        let mut typed = Typed { open: true, ..Typed::default() };
+        for bound in bounds {
+            match self.world.resolve(scope, bound, Space::Type) {
+                Some(Res::Def(Def::Trait(id))) => {
+                    typed.val.join(&Val::of(Ty::Trait(id)));
+                }
+                Some(Res::Def(Def::Foreign(path))) if self.vocabulary.wrappers.matches(path) => {
+                    // `impl Future<Output = T>`, `impl AsRef<T>`: the value is reached through it.
+                    if let Some(inner) = bound.generics.last() {
+                        typed.val.join(&self.ty(scope, &TypeScope::default(), inner).val);
+                    }
+                }
+                _ => {}
+            }
+        }
+        typed
+    }
+
+    /// A written type.
+    pub fn ty(&self, scope: ModId, types: &TypeScope, ty: &Type) -> Typed {
+        self.ty_at(scope, types, ty, DEEPEST_ALIAS)
+    }
+
+    fn ty_at(&self, scope: ModId, types: &TypeScope, ty: &Type, far: usize) -> Typed {
+        let Some(far) = far.checked_sub(1) else { return Typed::default() };
+        match ty {
+            Type::Ref(inner) | Type::List(inner) => self.ty_at(scope, types, inner, far + 1),
+            Type::Tuple(parts) => {
+                let parts: Vec<Typed> =
+                    parts.iter().map(|part| self.ty_at(scope, types, part, far)).collect();
+                let open = parts.iter().any(|part| part.open);
+                let parts: Vec<Val> = parts.into_iter().map(|part| part.val).collect();
+                match parts.is_empty() {
+                    true => Typed::default(),
+                    false => Typed { val: Val::tuple(parts), open },
+                }
+            }
+            Type::Dyn(bounds) | Type::Impl(bounds) => self.bounds(scope, bounds),
+            Type::Path(path) => self.path(scope, types, path, far),
+            Type::Other => Typed { open: true, ..Typed::default() },
+        }
+    }
+
+    fn path(&self, scope: ModId, types: &TypeScope, path: &Path, far: usize) -> Typed {
+        if path.qself.is_some() {
+            return Typed { open: true, ..Typed::default() };
+        }
+        if let [first, rest @ ..] = &*path.segments {
+            if &**first == "Self" && rest.is_empty() {
+                return Typed { val: types.this.clone(), open: false };
+            }
+            if &**first == "Self" {
+                return Typed { open: true, ..Typed::default() };
+            }
+            if let Some(val) = types.generics.get(first) {
+                let val = if rest.is_empty() { val.clone() } else { Val::default() };
+                return Typed { val, open: true };
+            }
+        }
+        match self.world.resolve(scope, path, Space::Type) {
+            Some(Res::Def(Def::Data(id) | Def::Variant(id, _))) => {
+                Typed { val: Val::of(Ty::Data(id)), open: false }
+            }
+            Some(Res::Def(Def::Trait(id))) => Typed { val: Val::of(Ty::Trait(id)), open: true },
+            Some(Res::Def(Def::Alias(id))) => self.alias(scope, types, id.index(), path, far),
+            Some(Res::Def(Def::Foreign(foreign))) => {
+                let args = &path.generics;
+                if self.vocabulary.first_wrappers.matches(foreign) && !args.is_empty() {
+                    self.ty_at(scope, types, &args[0], far)
+                } else if self.vocabulary.wrappers.matches(foreign) {
+                    let inner = args.last();
+                    inner.map_or_else(
+                        || Typed { val: Val::foreign(foreign), open: true },
+                        |inner| self.ty_at(scope, types, inner, far),
+                    )
+                } else {
+                    Typed { val: Val::foreign(foreign), open: false }
+                }
+            }
+            _ => Typed::default(),
+        }
+    }
+
+    /// An alias's own type; of `type Result<T> = …<T, …>`, the argument it is used with.
+    fn alias(&self, scope: ModId, types: &TypeScope, id: usize, path: &Path, far: usize) -> Typed {
+        let placed = &self.world.aliases[id];
+        let (params, ty) = &placed.item;
+        let mut inner = TypeScope::default();
+        for (param, arg) in params.iter().zip(&path.generics) {
+            inner.generics.insert(*param, self.ty_at(scope, types, arg, far).val);
+        }
+        self.ty_at(placed.scope, &inner, ty, far)
+    }
+
+    /// The type an associated item is looked up in.
+    pub fn owner(&self, of: Of) -> Val {
+        match of {
+            Of::Data(id) => Val::of(Ty::Data(id)),
+            Of::Trait(id) => Val::of(Ty::Trait(id)),
+            Of::Alias(id) => {
+                let placed = &self.world.aliases[id.index()];
+                self.ty(placed.scope, &TypeScope::default(), &placed.item.1).val
+            }
+        }
+    }
+
+    /// The functions a name means on a type: its own, those of its traits, else what it
+    /// dereferences to.
+    pub fn functions(&self, ty: Ty, name: Sym) -> Vec<FnId> {
+        if let Some(found) = self.members.methods.get(&(ty, name)) {
+            return found.clone();
+        }
+        if let Ty::Trait(id) = ty {
+            return self.of_trait(id, name, 0);
+        }
+        let traits = self.members.traits.get(&ty).into_iter().flatten();
+        for of in traits {
+            if let Some(default) = self.default_of(*of, name, 0) {
+                return vec![default];
+            }
+        }
+        for (of, id) in &self.members.blanket {
+            let own = self.world.impls[id.index()].item.functions.get(&name);
+            if let Some(function) = own.copied().or_else(|| self.default_of(*of, name, 0)) {
+                return vec![function];
+            }
+        }
+        match ty {
+            Ty::Data(data) => match self.members.deref.get(&data).and_then(|to| to.tys.first()) {
+                Some(to) if *to != ty => self.functions(*to, name),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    fn default_of(&self, of: TraitId, name: Sym, far: usize) -> Option<FnId> {
+        let def = &self.world.traits[of.index()];
+        let own = def.item.functions.get(&name).copied();
+        let own = own.filter(|id| self.world.functions[id.index()].function.body.is_some());
+        own.or_else(|| self.supers(of, far).find_map(|of| self.default_of(of, name, far + 1)))
+    }
+
+    fn supers(&self, of: TraitId, far: usize) -> impl Iterator<Item = TraitId> + '_ {
+        let def = &self.world.traits[of.index()];
+        let supers = if far < DEEPEST_ALIAS { &*def.item.supers } else { &[] };
+        supers.iter().filter_map(move |path| {
+            match self.world.resolve(def.scope, path, Space::Type) {
+                Some(Res::Def(Def::Trait(id))) if id != of => Some(id),
+                _ => None,
+            }
+        })
+    }
+
+    /// A trait's function on some type that has the trait: that of every implementor.
+    fn of_trait(&self, of: TraitId, name: Sym, far: usize) -> Vec<FnId> {
+        let def = &self.world.traits[of.index()];
+        if !def.item.functions.contains_key(&name) {
+            let mut supers = self.supers(of, far);
+            return supers
+                .find_map(|of| {
+                    let found = self.of_trait(of, name, far + 1);
+                    (!found.is_empty()).then_some(found)
+                })
+                .unwrap_or_default();
+        }
+        let implementors = self.members.implementors.get(&of).into_iter().flatten();
+        let mut found: Vec<FnId> = implementors
+            .filter_map(|(_, id)| self.world.impls[id.index()].item.functions.get(&name).copied())
+            .collect();
+        let blanket = self.members.blanket.iter().filter(|(blanket, _)| *blanket == of);
+        found.extend(
+            blanket.filter_map(|(_, id)| self.world.impls[id.index()].item.functions.get(&name)),
+        );
+        found.extend(self.default_of(of, name, 0));
+        found
+    }
+}

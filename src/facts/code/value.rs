@@ -1,0 +1,144 @@
+//! What the analysis knows of a value: the types it may have, and where it came from.
+//!
+//! Wrappers (`Arc`, `Option`, `Vec`, a lock, a future) are looked through: a value stands for what
+//! can be reached in it. The empty value is the honest "unknown".
+
+use super::{
+    sym::Sym,
+    world::{DataId, FnId, GlobalId, TraitId},
+};
+use std::sync::Arc;
+
+/// A piece of code that runs as a whole: a function, a closure or the initialiser of a global.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// The index behind the number.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One type a value may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Ty {
+    /// A type of a crate that is looked at.
+    Data(DataId),
+    /// A type of another crate by its path, or what a call on one returned, by the call's path.
+    Foreign(Sym),
+    /// A function.
+    Fn(FnId),
+    /// A closure.
+    Closure(NodeId),
+    /// Some type that implements a trait.
+    Trait(TraitId),
+}
+
+/// A place that outlives an event and may keep a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Keep {
+    /// A static.
+    Global(GlobalId),
+    /// A field, by its name.
+    Field(Sym),
+}
+
+/// A foreign call whose result a value still is, by its index among the facts of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallRef {
+    /// The node it stands in.
+    pub node: NodeId,
+    /// The index of its fact.
+    pub fact: usize,
+}
+
+/// A value.
+#[derive(Clone, Debug, Default)]
+pub struct Val {
+    /// The types it may have, sorted.
+    pub tys: Vec<Ty>,
+    /// The parts of a tuple.
+    pub parts: Option<Arc<[Val]>>,
+    /// Where it is kept.
+    pub keep: Option<Keep>,
+    /// The foreign call it is the result of.
+    pub call: Option<CallRef>,
+    /// Whether it is the same for every event: built from literals, consts and statics only.
+    pub fixed: bool,
+    /// Whether it is, or came out of, the event.
+    pub event: bool,
+}
+
+/// How many types a value may have before the rest is dropped: beyond, nothing is precise.
+const MOST: usize = 12;
+
+impl Val {
+    /// A value of one type.
+    pub fn of(ty: Ty) -> Val {
+        Val { tys: vec![ty], ..Val::default() }
+    }
+
+    /// A value of a foreign type.
+    pub fn foreign(path: Sym) -> Val {
+        Val::of(Ty::Foreign(path))
+    }
+
+    /// A literal or constant.
+    pub fn fixed() -> Val {
+        Val { fixed: true, ..Val::default() }
+    }
+
+    /// A tuple.
+    pub fn tuple(parts: Vec<Val>) -> Val {
+        let fixed = parts.iter().all(|part| part.fixed);
+        Val { parts: Some(parts.into()), fixed, ..Val::default() }
+    }
+
+    /// Adds what another value may be. Says whether that was news.
+    pub fn join(&mut self, other: &Val) -> bool {
+        let before = (self.tys.len(), self.parts.is_some());
+        for ty in &other.tys {
+            if let Err(at) = self.tys.binary_search(ty)
+                && self.tys.len() < MOST
+            {
+                self.tys.insert(at, *ty);
+            }
+        }
+        if self.parts.is_none() {
+            self.parts = other.parts.clone();
+        }
+        self.keep = self.keep.or(other.keep);
+        self.call = self.call.or(other.call);
+        self.event |= other.event;
+        (self.tys.len(), self.parts.is_some()) != before
+    }
+
+    /// The value of either of two branches.
+    pub fn or(mut self, other: Val) -> Val {
+        self.fixed &= other.fixed;
+        self.join(&other);
+        self
+    }
+
+    /// The functions and closures it may be.
+    pub fn callables(&self) -> impl Iterator<Item = Ty> + '_ {
+        self.tys.iter().copied().filter(|ty| matches!(ty, Ty::Fn(_) | Ty::Closure(_)))
+    }
+
+    /// The part of a tuple; of anything else the whole, because wrappers are looked through.
+    pub fn part(&self, index: usize) -> Val {
+        match &self.parts {
+            Some(parts) => parts.get(index).cloned().unwrap_or_default(),
+            None => self.clone(),
+        }
+    }
+
+    /// The first foreign type among those it may have.
+    pub fn foreign_path(&self) -> Option<Sym> {
+        self.tys.iter().find_map(|ty| match ty {
+            Ty::Foreign(path) => Some(*path),
+            _ => None,
+        })
+    }
+}

@@ -97,7 +97,9 @@ fn agreed<T: Copy + PartialEq>(found: Vec<(T, Place)>) -> Option<(T, Place)> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Option<(Machine, String)>, Option<(Runtime, String)>) {
+    type Found<T> = Option<(T, String)>;
+
+    fn read(text: &str) -> (Found<Machine>, Found<Runtime>) {
         let mut sources = Sources::default();
         sources.insert(RelPath::new("template.yaml"), text);
         let found = Deployment::read(&sources);

@@ -109,7 +109,7 @@ fn a_tree_with_uncommitted_changes_is_refused() {
     assert!(run.err.contains("--allow-no-vcs"), "{}", run.err);
 
     project.commit();
-    project.write("Cargo.toml", &format!("{MANIFEST}# changed\n"));
+    project.write("Cargo.toml", format!("{MANIFEST}# changed\n"));
     let run = project.run(&["apply"]);
     assert_eq!(run.code, 2);
     assert!(run.err.contains("Cargo.toml (dirty)") && run.err.contains("--allow-dirty"), "{run:?}");

@@ -18,10 +18,12 @@ pub struct Program {
     pub is_64: bool,
     pub endian: Endianness,
     /// The version each symbol needs, and whether it needs it only weakly.
-    pub glibc: Vec<(&'static str, &'static str, bool)>,
+    pub glibc: Vec<(&'static str, String, bool)>,
     pub symbols: bool,
     pub debug: bool,
     pub interpreter: Option<&'static str>,
+    /// The name of its symbol.
+    pub symbol: String,
     /// What `.rodata` holds.
     pub content: Vec<u8>,
     /// Bytes of `.bss`.
@@ -34,10 +36,11 @@ impl Default for Program {
             machine: elf::EM_X86_64,
             is_64: true,
             endian: Endianness::Little,
-            glibc: vec![("read", "GLIBC_2.2.5", false)],
+            glibc: vec![("read", "GLIBC_2.2.5".to_owned(), false)],
             symbols: false,
             debug: false,
             interpreter: Some("/lib64/ld-linux-x86-64.so.2"),
+            symbol: "main".to_owned(),
             content: b"content".to_vec(),
             bss: 0x100,
         }
@@ -46,9 +49,42 @@ impl Default for Program {
 
 impl Program {
     /// A program that needs this version of glibc and nothing newer.
-    pub fn needing(version: &'static str) -> Self {
+    pub fn needing(version: &str) -> Self {
         let mut program = Program::default();
-        program.glibc.push(("needed_here", version, false));
+        program.glibc.push(("needed_here", version.to_owned(), false));
+        program
+    }
+
+    /// The program that a rule's example describes.
+    pub fn of_example(artefact: &toml::Table) -> Self {
+        let mut program = Program::default();
+        for (key, value) in artefact {
+            let text = || value.as_str().unwrap_or_else(|| panic!("`{key}` is a string"));
+            match key.as_str() {
+                "path" => {}
+                "machine" => program.machine = machine(text()),
+                "glibc" => {
+                    program.glibc.push(("needed_here", format!("GLIBC_{}", text()), false));
+                }
+                "weak-glibc" => {
+                    program.glibc.push(("wanted_here", format!("GLIBC_{}", text()), true));
+                }
+                "static" => program.interpreter = None,
+                "symbols" => program.symbols = value.as_bool() == Some(true),
+                "debug" => program.debug = value.as_bool() == Some(true),
+                "symbol" => program.symbol = text().to_owned(),
+                "table" => {
+                    let numbers = value.as_array().into_iter().flatten();
+                    let numbers = numbers.map(|number| number.as_integer().unwrap() as u32);
+                    program.content = numbers.flat_map(u32::to_le_bytes).collect();
+                }
+                "size" => {
+                    let size = cargo_lambda_lean::units::parse_bytes(text()).unwrap();
+                    program.content = vec![0; size as usize];
+                }
+                other => panic!("unknown property of an artefact: `{other}`"),
+            }
+        }
         program
     }
 
@@ -108,7 +144,7 @@ impl Program {
         let file = builder.version_files.add("libc.so.6".into());
         for (symbol, version, weak) in self.glibc.clone() {
             let flags = if weak { elf::VER_FLG_WEAK } else { elf::VersionFlags(0) };
-            let need = VersionNeed { file, name: version.as_bytes().into(), flags };
+            let need = VersionNeed { file, name: version.into_bytes().into(), flags };
             let version = builder.versions.add(VersionData::Need(need));
             let added = builder.dynamic_symbols.add();
             added.name = symbol.as_bytes().into();
@@ -153,9 +189,9 @@ impl Program {
             let symbols = section(builder, ".symtab", elf::SHT_SYMTAB, elf::SectionFlags(0));
             builder.sections.get_mut(symbols).data = SectionData::Symbol;
             builder.sections.get_mut(symbols).sh_link_section = Some(strings);
-            let main = builder.symbols.add();
-            main.name = "main".into();
-            main.section = Some(text);
+            let added = builder.symbols.add();
+            added.name = self.symbol.clone().into_bytes().into();
+            added.section = Some(text);
         }
     }
 }
@@ -172,6 +208,25 @@ fn section(
     section.sh_flags = sh_flags;
     section.sh_addralign = 8;
     section.id()
+}
+
+fn machine(name: &str) -> elf::Machine {
+    match name {
+        "x86_64" => elf::EM_X86_64,
+        "aarch64" => elf::EM_AARCH64,
+        "riscv" => elf::EM_RISCV,
+        other => panic!("unknown machine `{other}`"),
+    }
+}
+
+/// A zip that holds a program as it is, so that its size is known.
+pub fn stored(program: &[u8]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    archive.start_file("bootstrap", stored).unwrap();
+    std::io::Write::write_all(&mut archive, program).unwrap();
+    archive.finish().unwrap().into_inner()
 }
 
 /// Bytes that no compressor makes smaller.

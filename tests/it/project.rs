@@ -1,5 +1,6 @@
 //! Projects in temporary folders, and the program run on them.
 
+use crate::elf::{self, Program};
 use crate::stand_ins;
 use cargo_lambda_lean::rule::Example;
 use std::{
@@ -79,6 +80,13 @@ impl Project {
         for (file, text) in &example.files {
             project.write(file, text);
         }
+        if let Some(artefact) = &example.artefact {
+            let program = Program::of_example(artefact).write();
+            let path = artefact.get("path").and_then(|path| path.as_str());
+            let path = path.unwrap_or("target/lambda/function/bootstrap");
+            let is_zip = path.ends_with(".zip");
+            project.write(path, if is_zip { elf::stored(&program) } else { program });
+        }
         if example.locked {
             stand_ins::lock(project.directory.path());
         }
@@ -98,7 +106,7 @@ impl Project {
         self.directory.path().join(file)
     }
 
-    pub fn write(&self, file: &str, text: &str) {
+    pub fn write(&self, file: &str, text: impl AsRef<[u8]>) {
         let path = self.path(file);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a writable folder");
         fs::write(path, text).expect("a writable file");

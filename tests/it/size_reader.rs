@@ -83,16 +83,15 @@ fn the_highest_glibc_is_by_number_and_names_who_asks() {
         ("2.34", false, true),
         ("2.35", false, false),
     ] {
-        let name: &str = Box::leak(format!("GLIBC_{version}").into_boxed_str());
-        let needs = read(&Program::needing(name)).glibc;
+        let needs = read(&Program::needing(&format!("GLIBC_{version}"))).glibc;
         assert_eq!(needs.highest.unwrap().to_string(), version);
         assert_eq!(Runtime::Al2.starts(&needs), al2, "{version}");
         assert_eq!(Runtime::Al2023.starts(&needs), al2023, "{version}");
         assert!(needs.asked_by.contains(&"needed_here".to_owned()), "{needs:?}");
     }
     let mut program = Program::needing("GLIBC_2.17");
-    program.glibc.push(("newer", "GLIBC_2.39", true));
-    program.glibc.push(("private", "GLIBC_PRIVATE", false));
+    program.glibc.push(("newer", "GLIBC_2.39".to_owned(), true));
+    program.glibc.push(("private", "GLIBC_PRIVATE".to_owned(), false));
     let needs = read(&program).glibc;
     assert_eq!(needs.highest, Some(Version::new(2, 17)), "a weak need never stops a start");
     assert_eq!(needs.unversioned, ["GLIBC_PRIVATE"]);

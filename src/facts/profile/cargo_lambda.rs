@@ -35,7 +35,8 @@ struct Era {
     version: Version,
     debug_keeps_symbols: DebugKeepsSymbols,
     target_cpu_by: TargetCpuBy,
-    switch_in_metadata: bool,
+    reads_settings: bool,
+    passes_variables: bool,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -196,6 +197,11 @@ impl CargoLambda {
         known.or(DATA.since.first()).expect("the data has an entry")
     }
 
+    /// The variables it sets for cargo.
+    pub(super) fn variables(&self) -> &[(String, String, Place)] {
+        if self.era().passes_variables { &self.build.env } else { &[] }
+    }
+
     pub(super) fn additions(
         &self,
         root: &Document,
@@ -204,9 +210,9 @@ impl CargoLambda {
     ) -> Result<Additions, BadInput> {
         let era = self.era();
         let parse = |(text, origin): &(String, Origin)| ConfigArgument::parse(text, origin.clone());
-        let mut arguments =
-            self.build.config.iter().map(parse).collect::<Result<Vec<_>, BadInput>>()?;
-        let switch = self.build.disable_optimizations.as_ref().filter(|_| era.switch_in_metadata);
+        let config = self.build.config.iter().filter(|_| era.reads_settings);
+        let mut arguments = config.map(parse).collect::<Result<Vec<_>, BadInput>>()?;
+        let switch = self.build.disable_optimizations.as_ref().filter(|_| era.reads_settings);
         let off = self.disabled.as_ref().or(switch);
         let injection = match off {
             _ if profile != "release" => Injection::OtherProfile,

@@ -13,6 +13,9 @@ mod layers;
 mod resolve;
 mod rustflags;
 
+#[cfg(test)]
+mod tests;
+
 pub use cargo_lambda::{CargoLambda, Injection, LambdaBuild, newest_known};
 pub use key::{Key, Spelling};
 pub use layers::{Origin, Setting};

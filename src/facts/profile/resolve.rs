@@ -22,7 +22,7 @@ pub fn effective(input: &ProfileInput<'_>) -> Result<EffectiveProfile, BadInput>
     let layers = Layers {
         arguments: &additions.arguments,
         env: input.env,
-        written_env: input.cargo_lambda.map_or(&[], |builder| &builder.build.env),
+        written_env: input.cargo_lambda.map_or(&[], CargoLambda::variables),
         configs: input.configs,
         root: input.root,
     };

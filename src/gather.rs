@@ -135,16 +135,16 @@ pub fn gather(options: &Options) -> Result<Project> {
         };
         Build::of(subject, &options.request, &build_inputs)
     });
-    let builds = builds.collect::<Result<_, BadInput>>()?;
+    let builds = builds.collect::<Result<Vec<_>, BadInput>>()?;
     let mentions = mentions::read(&root, &workspace);
+    let with_targets: Vec<_> =
+        functions.iter().zip(builds.iter().map(|build: &Build| build.target.as_str())).collect();
     let resolution = resolve::resolve(&resolve::Question {
         root: &root,
         workspace: &workspace,
-        functions: &functions,
-        target: &resolve::default_target(),
+        functions: &with_targets,
         network: options.allow_network,
         env: &options.env,
-        may_change_lock: false,
     });
 
     let mut facts = Facts {

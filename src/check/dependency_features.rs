@@ -21,7 +21,7 @@ use crate::{
     finding::{Label, Safety},
 };
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// See the module.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,6 +38,9 @@ pub struct DependencyFeatures {
     /// Paths that need a feature: `{crate}` is the dependency, `{feature}` the feature.
     #[serde(default)]
     used_by: Vec<String>,
+    /// Further paths that need one feature.
+    #[serde(default)]
+    also_used_by: BTreeMap<String, Vec<String>>,
     /// Features to ask for instead of a dropped one.
     #[serde(default)]
     instead: Vec<Instead>,
@@ -187,9 +190,13 @@ impl DependencyFeatures {
         }
     }
 
+    fn is_named(&self, feature: &str) -> bool {
+        self.features.iter().any(|name| name == feature || name == "*")
+    }
+
     /// Whether a default feature is one of those meant.
     fn drops(&self, build: &Resolved, package: usize, feature: &str) -> bool {
-        if self.features.iter().any(|name| name == feature || name == "*") {
+        if self.is_named(feature) {
             return true;
         }
         let node = build.feature_node(package, feature);
@@ -203,7 +210,8 @@ impl DependencyFeatures {
         let mut hidden = None;
         for (package, mentions) in facts.workspace.packages.iter().zip(&facts.mentions) {
             for line in package.dependencies.iter().filter(|line| line.package == dependency) {
-                for path in &self.used_by {
+                let also = self.also_used_by.get(feature).into_iter().flatten();
+                for path in self.used_by.iter().chain(also) {
                     let path = path.replace("{crate}", &line.key.replace('-', "_"));
                     let path = path.replace("{feature}", feature);
                     if !mentions.places(&path).is_empty() {
@@ -266,11 +274,7 @@ impl DependencyFeatures {
             &universe.packages[candidate.line.package].dependencies[candidate.line.dependency];
         let package = &universe.packages[dependency.package?];
         let subjects = self.subjects(build, candidate);
-        let stays = |node: &Node| match self.links.is_empty() {
-            true => after.contains(*node),
-            false => after.is_linked(node.package),
-        };
-        let left: Vec<&Node> = subjects.iter().filter(|node| stays(node)).collect();
+        let left: Vec<&Node> = subjects.iter().filter(|node| after.contains(**node)).collect();
         let all_stay = left.len() == subjects.len();
         if all_stay && !self.used_by.is_empty() {
             // Something else needs it, so this line does not matter.
@@ -281,7 +285,7 @@ impl DependencyFeatures {
         let mut hit = Hit::at(candidate.declared.place.clone())
             .with("dependency", &package.name)
             .with("version", package.version.to_string())
-            .with("features", summary(&dropped));
+            .with("features", super::listed(&dropped));
         if let Some(own) = &candidate.declared.inherited_at {
             let message = "inherited here".to_owned();
             hit.labels.push(Label { place: own.clone(), message });
@@ -294,11 +298,15 @@ impl DependencyFeatures {
             .map(|package| &universe.packages[package])
             .map(|package| format!("{} {}", package.name, package.version))
             .collect();
-        if !gone.is_empty() {
+        // What a replacement brings was never resolved, so the difference is not known.
+        if !gone.is_empty() && self.instead.is_empty() {
             let count = gone.len();
             hit = hit.note(match count {
                 1 => format!("without it {} is no longer linked", gone[0]),
-                _ => format!("without it {count} crates are no longer linked: {}", summary(&gone)),
+                _ => format!(
+                    "without it {count} crates are no longer linked: {}",
+                    super::listed(&gone)
+                ),
             });
         }
         for node in &left {
@@ -347,35 +355,17 @@ impl DependencyFeatures {
         let dependency = &build.universe.packages[candidate.line.package].dependencies
             [candidate.line.dependency];
         let Some(to) = dependency.package else { return Vec::new() };
-        let features: Vec<Node> =
-            candidate.dropped.iter().filter_map(|name| build.feature_node(to, name)).collect();
-        if self.links.is_empty() {
-            return features;
-        }
-        let mut linked: Vec<Node> = build
-            .reach(&features)
-            .into_iter()
-            .filter(|node| is_any(build, *node, &self.links))
-            .collect();
-        linked.sort();
-        linked
+        let node = |name: &String| build.feature_node(to, name);
+        let all: Vec<Node> = candidate.dropped.iter().filter_map(node).collect();
+        let mut subjects: BTreeSet<Node> = build.reach(&all).into_iter().collect();
+        subjects.retain(|node| is_any(build, *node, &self.links));
+        let named = candidate.dropped.iter().filter(|name| self.is_named(name));
+        subjects.extend(named.filter_map(node));
+        subjects.into_iter().collect()
     }
 }
 
 fn is_any(build: &Resolved, node: Node, specs: &[CrateSpec]) -> bool {
     let package = &build.universe.packages[node.package];
     node.feature.is_none() && specs.iter().any(|spec| spec.matches(&package.name, &package.version))
-}
-
-/// A list in words, cut where it gets long.
-fn summary(items: &[String]) -> String {
-    const SHOWN: usize = 6;
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [.., last] if items.len() <= SHOWN => {
-            format!("{} and {last}", items[..items.len() - 1].join(", "))
-        }
-        _ => format!("{} and {} more", items[..SHOWN].join(", "), items.len() - SHOWN),
-    }
 }

@@ -18,9 +18,25 @@ mod profile;
 
 mod behavior_version;
 
+mod crate_pair;
+
+mod crate_version;
+
 mod dependency_features;
 
+mod duplicate_crate;
+
+mod environment;
+
 mod guard;
+
+mod old_behavior_version;
+
+mod resolved;
+
+mod test_helpers;
+
+mod unicode_tables;
 
 mod unused_suppression;
 
@@ -60,6 +76,20 @@ pub enum Check {
     BinaryContains(binary::BinaryContains),
     /// Is the package larger than Lambda or a budget allows?
     PackageSize(binary::PackageSize),
+    /// Is a crate linked that a variable of the environment makes cheaper?
+    Environment(environment::Environment),
+    /// Is a crate linked in a version that is known to be slow, or dead?
+    CrateVersion(crate_version::CrateVersion),
+    /// Are two crates linked that do the same work?
+    CratePair(crate_pair::CratePair),
+    /// Are two versions of a heavy crate linked?
+    DuplicateCrate(duplicate_crate::DuplicateCrate),
+    /// Does the code pin a BehaviorVersion that selects the legacy client?
+    OldBehaviorVersion(old_behavior_version::OldBehaviorVersion),
+    /// Are tables of Unicode linked that no pattern needs?
+    UnicodeTables(unicode_tables::UnicodeTables),
+    /// Are test helpers among the normal dependencies?
+    TestHelpers(test_helpers::TestHelpers),
     /// Does a suppression silence nothing?
     UnusedSuppression(unused_suppression::UnusedSuppression),
 }
@@ -84,6 +114,14 @@ impl Check {
             Check::BinaryGlibc(question) => question.ask(facts, function),
             Check::BinaryContains(question) => question.ask(facts, function),
             Check::PackageSize(question) => question.ask(facts, function),
+            Check::DependencyFeatures(question) => question.ask(facts, function),
+            Check::Environment(question) => question.ask(facts, function),
+            Check::CrateVersion(question) => question.ask(facts, function),
+            Check::CratePair(question) => question.ask(facts, function),
+            Check::DuplicateCrate(question) => question.ask(facts, function),
+            Check::OldBehaviorVersion(question) => question.ask(facts, function),
+            Check::UnicodeTables(question) => question.ask(facts, function),
+            Check::TestHelpers(question) => question.ask(facts, function),
             Check::UnusedSuppression(_) => Outcome::Hits(Vec::new()),
         }
     }
@@ -183,5 +221,18 @@ impl Change {
     pub fn titled(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
+    }
+}
+
+/// A list in words, cut where it gets long.
+fn listed(items: &[String]) -> String {
+    const SHOWN: usize = 6;
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [.., last] if items.len() <= SHOWN => {
+            format!("{} and {last}", items[..items.len() - 1].join(", "))
+        }
+        _ => format!("{} and {} more", items[..SHOWN].join(", "), items.len() - SHOWN),
     }
 }

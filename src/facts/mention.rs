@@ -172,7 +172,7 @@ impl Collector<'_> {
             }
             syn::UseTree::Name(name) => self.found.push((join(&name.ident), span(name.span()))),
             syn::UseTree::Rename(name) => self.found.push((join(&name.ident), span(name.span()))),
-            syn::UseTree::Glob(_) => {}
+            syn::UseTree::Glob(glob) => self.found.push((prefix.to_owned(), span(glob.span()))),
             syn::UseTree::Group(group) => {
                 group.items.iter().for_each(|tree| self.imports(tree, prefix));
             }

@@ -14,7 +14,7 @@ use crate::{
     source::RelPath,
 };
 use cargo_metadata::Metadata;
-use std::{collections::BTreeMap, process::Command, sync::Arc};
+use std::{collections::BTreeMap, path::Path, process::Command, sync::Arc};
 
 /// What to resolve.
 #[derive(Clone, Copy)]
@@ -23,24 +23,12 @@ pub struct Question<'a> {
     pub root: &'a Root,
     /// Its manifests.
     pub workspace: &'a Workspace,
-    /// The functions to resolve for.
-    pub functions: &'a [Function],
-    /// The triple they are built for.
-    pub target: &'a str,
+    /// The functions to resolve for, each with the triple it is built for.
+    pub functions: &'a [(&'a Function, &'a str)],
     /// Whether cargo may download what is missing.
     pub network: bool,
     /// The environment a build would see.
     pub env: &'a BTreeMap<String, String>,
-    /// Whether cargo may bring `Cargo.lock` in line with changed manifests.
-    pub may_change_lock: bool,
-}
-
-/// The triple `cargo lambda build` uses when none is given: that of an x86_64 or aarch64 Linux
-/// host, else x86_64 (cargo-lambda-build 1.9.2 src/target_arch.rs:44).
-pub fn default_target() -> String {
-    let arch =
-        if cfg!(all(target_arch = "aarch64", target_os = "linux")) { "aarch64" } else { "x86_64" };
-    format!("{arch}-unknown-linux-gnu")
 }
 
 /// Finds out what can be found out.
@@ -49,39 +37,45 @@ pub fn resolve(question: &Question<'_>) -> Resolution {
         Ok(text) => Lock::parse(&text).map_err(|why| format!("`Cargo.lock` is no lockfile: {why}")),
         Err(_) => Err("there is no `Cargo.lock`; run `cargo generate-lockfile`".to_owned()),
     };
-    let builds = match &lock {
-        Err(why) if !question.may_change_lock => Err(why.clone()),
-        _ => metadata(question).map(|metadata| builds(question, &metadata)),
+    let functions = match &lock {
+        Ok(_) => functions(question),
+        Err(why) => Err(why.clone()),
     };
-    Resolution { lock, builds }
+    Resolution { lock, functions }
 }
 
-fn builds(question: &Question<'_>, metadata: &Metadata) -> Vec<Resolved> {
-    let relative = |path: &std::path::Path| question.root.relative(path);
-    let universe = Arc::new(Universe::new(metadata, question.target, relative));
+fn functions(question: &Question<'_>) -> Result<Vec<Resolved>, String> {
     let resolver = Resolver::of(&question.workspace.root);
-    let select = |function: &Function| {
+    let mut universes: BTreeMap<&str, Arc<Universe>> = BTreeMap::new();
+    let mut resolved = Vec::new();
+    for (function, target) in question.functions {
+        let universe = match universes.get(target) {
+            Some(universe) => universe.clone(),
+            None => {
+                let relative = |path: &Path| question.root.relative(path);
+                let metadata = metadata(question, target)?;
+                Arc::new(Universe::new(&metadata, target, relative))
+            }
+        };
+        universes.insert(target, universe.clone());
         let manifest = &question.workspace.package(function).manifest.file;
         let selection = Selection {
-            package: universe.by_manifest(manifest).expect("metadata names every member"),
+            package: universe.by_manifest(manifest).ok_or("cargo does not know the package")?,
             bin: Some(function.bin.clone()),
             features: Vec::new(),
             default_features: true,
         };
-        Resolved::new(&universe, &selection, resolver)
-    };
-    question.functions.iter().map(select).collect()
+        resolved.push(Resolved::new(&universe, &selection, resolver));
+    }
+    Ok(resolved)
 }
 
-fn metadata(question: &Question<'_>) -> Result<Metadata, String> {
+fn metadata(question: &Question<'_>, target: &str) -> Result<Metadata, String> {
     let mut command = Command::new(cargo());
     command.envs(question.env).current_dir(&question.root.0);
     command.args(["metadata", "--format-version", "1", "--color", "never"]);
-    command.args(["--filter-platform", question.target]);
+    command.args(["--filter-platform", target, "--locked"]);
     command.arg("--manifest-path").arg(question.root.0.join("Cargo.toml"));
-    if !question.may_change_lock {
-        command.arg("--locked");
-    }
     if !question.network {
         command.arg("--offline");
     }
@@ -89,7 +83,7 @@ fn metadata(question: &Question<'_>) -> Result<Metadata, String> {
         command.output().map_err(|error| format!("`cargo metadata` did not run: {error}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(refused(&said, question));
+        return Err(refused(&said, question.network, target));
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let json = text.lines().find(|line| line.starts_with('{')).unwrap_or_default();
@@ -97,7 +91,7 @@ fn metadata(question: &Question<'_>) -> Result<Metadata, String> {
 }
 
 /// Why cargo did not resolve, and the command that would change that.
-fn refused(stderr: &str, question: &Question<'_>) -> String {
+fn refused(stderr: &str, network: bool, target: &str) -> String {
     let said = |needle: &str| stderr.contains(needle);
     if said("needs to be updated")
         || said("cannot update the lock file")
@@ -109,11 +103,10 @@ fn refused(stderr: &str, question: &Question<'_>) -> String {
     }
     let offline =
         said("offline") || said("unable to update registry") || said("failed to download");
-    if offline && !question.network {
+    if offline && !network {
         return format!(
             "resolving needs crates that were not downloaded; run `cargo fetch --locked --target \
-             {}`, or pass `--allow-network`",
-            question.target
+             {target}`, or pass `--allow-network`"
         );
     }
     let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -5,9 +5,10 @@
 //! with `toml`, because the cargo-lock crate brings `url` and its Unicode tables for fields that
 //! nothing here asks for.
 
+use super::CrateSpec;
 use cargo_metadata::semver::Version;
 use serde::Deserialize;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// A parsed lockfile.
 #[derive(Clone, Debug, Default)]
@@ -88,5 +89,34 @@ impl Lock {
         }
         let all = self.packages.iter().enumerate();
         all.filter(|(ix, _)| seen.contains(ix)).map(|(_, package)| package).collect()
+    }
+
+    /// The shortest chains from a local package to each of some crates, both ends included.
+    pub fn paths(&self, package: &str, specs: &[CrateSpec]) -> Vec<Vec<&Locked>> {
+        let start = self.packages.iter().position(|p| p.local && p.name == package);
+        let mut queue: VecDeque<usize> = start.into_iter().collect();
+        let mut from: HashMap<usize, Option<usize>> =
+            start.into_iter().map(|start| (start, None)).collect();
+        let mut paths = Vec::new();
+        while let Some(ix) = queue.pop_front() {
+            let locked = &self.packages[ix];
+            if specs.iter().any(|spec| spec.matches(&locked.name, &locked.version)) {
+                let mut path = vec![locked];
+                let mut at = ix;
+                while let Some(Some(before)) = from.get(&at) {
+                    path.push(&self.packages[*before]);
+                    at = *before;
+                }
+                path.reverse();
+                paths.push(path);
+            }
+            for next in &locked.dependencies {
+                if !from.contains_key(next) {
+                    from.insert(*next, Some(ix));
+                    queue.push_back(*next);
+                }
+            }
+        }
+        paths
     }
 }

@@ -10,20 +10,20 @@ use super::{CrateSpec, Lock, Resolved, lock::Locked};
 pub struct Resolution {
     /// The lockfile, or why there is none.
     pub lock: Result<Lock, String>,
-    /// One build for each function, in the order of `Facts::functions`, or why there are none.
-    pub builds: Result<Vec<Resolved>, String>,
+    /// What each function links, in the order of `Facts::functions`, or why that is not known.
+    pub functions: Result<Vec<Resolved>, String>,
 }
 
 impl Resolution {
     /// What is known when nothing was looked at.
     pub fn unknown(why: &str) -> Self {
-        Resolution { lock: Err(why.to_owned()), builds: Err(why.to_owned()) }
+        Resolution { lock: Err(why.to_owned()), functions: Err(why.to_owned()) }
     }
 
-    /// The build of a function.
+    /// What a function links.
     pub fn of(&self, function: usize) -> Result<&Resolved, &str> {
-        match &self.builds {
-            Ok(builds) => builds.get(function).ok_or("the function is not part of the build"),
+        match &self.functions {
+            Ok(functions) => functions.get(function).ok_or("the function is not part of the build"),
             Err(why) => Err(why),
         }
     }

@@ -108,7 +108,6 @@ impl Check {
             Check::ShadowedProfile(question) => question.ask(facts, function),
             Check::ShadowedRustflags(question) => question.ask(facts, function),
             Check::TargetCpu(question) => question.ask(facts, function),
-            Check::DependencyFeatures(check) => check.ask(facts, function),
             Check::BinaryRemovable(question) => question.ask(facts, function),
             Check::BinaryArchitecture(question) => question.ask(facts, function),
             Check::BinaryGlibc(question) => question.ask(facts, function),

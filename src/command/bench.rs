@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{IsTerminal, stderr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -18,6 +18,7 @@ use crate::{
         bench::{Conditions, Step, Trust},
         cost::Usage,
         experiment::Experiment,
+        reference,
         report::{Format, render},
         session::Exercise,
         spec::{Builder, Spec},
@@ -111,6 +112,18 @@ pub struct Bench {
     /// A further report into a file: FORMAT=FILE (repeatable)
     #[arg(long, value_name = "FORMAT=FILE", value_parser = output)]
     output: Vec<(Format, PathBuf)>,
+    /// Measure the example functions in this folder, and write its results.json and the README
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "example-functions", conflicts_with_all = ["variant", "function", "baseline"])]
+    reference: Option<PathBuf>,
+    /// Which of the reference measurements: writers, steps, others (repeatable; default: all)
+    #[arg(long, value_name = "NAME", requires = "reference")]
+    measurement: Vec<String>,
+    /// Measure nothing: fail where the reference results or the README's tables are stale
+    #[arg(long, requires = "reference")]
+    check: bool,
+    /// The README with the reference tables
+    #[arg(long, value_name = "FILE", default_value = "README.md", requires = "reference")]
+    readme: PathBuf,
     /// Show no progress
     #[arg(short, long)]
     quiet: bool,
@@ -119,6 +132,9 @@ pub struct Bench {
 /// Measures, and reports. A variant that could not be measured, or that lost records, counts as a
 /// finding.
 pub fn run(args: &Bench, streams: &mut Streams<'_>) -> Result<Exit> {
+    if let Some(functions) = &args.reference {
+        return run_reference(args, functions, streams);
+    }
     let progress = Show::new(args.quiet);
     let results = args.experiment(progress.on_terminal())?.run(&|step| progress.step(step));
     progress.finish();
@@ -129,6 +145,28 @@ pub fn run(args: &Bench, streams: &mut Streams<'_>) -> Result<Exit> {
     }
     streams.out.write_all(render(&results, args.message_format).as_bytes())?;
     Ok(if results.faults().is_empty() { Exit::Clean } else { Exit::Findings })
+}
+
+fn run_reference(args: &Bench, functions: &Path, streams: &mut Streams<'_>) -> Result<Exit> {
+    let functions = functions
+        .canonicalize()
+        .with_context(|| format!("failed to find the functions in {}", functions.display()))?;
+    if args.check {
+        reference::check(&functions, &args.readme)?;
+        return Ok(Exit::Clean);
+    }
+    let progress = Show::new(args.quiet);
+    let mut common = args.experiment(progress.on_terminal())?;
+    // Beside the functions, not in each: they share what they build.
+    common.target.get_or_insert_with(|| functions.join("target"));
+    let measured =
+        reference::measure(&functions, &args.measurement, &common, &|step| progress.step(step));
+    progress.finish();
+    let measured = measured?;
+    reference::write(&measured, &functions, &args.readme)?;
+    writeln!(streams.out, "{}", reference::tables(&measured))?;
+    let faultless = measured.measurements.values().all(|results| results.faults().is_empty());
+    Ok(if faultless { Exit::Clean } else { Exit::Findings })
 }
 
 impl Bench {
@@ -158,6 +196,9 @@ impl Bench {
 
     /// The variants; without any, each function as it is.
     fn specs(&self) -> Result<Vec<Spec>> {
+        if self.reference.is_some() {
+            return Ok(Vec::new());
+        }
         let mut specs = self.variant.clone();
         if specs.is_empty() && (self.function.is_empty() || self.manifest_path.exists()) {
             let name = self.bin.clone().or_else(|| self.package.clone());

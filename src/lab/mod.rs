@@ -23,6 +23,7 @@ pub mod overhead;
 mod page_cache;
 pub mod plan;
 pub mod process;
+pub mod reference;
 pub mod report;
 pub mod results;
 pub mod sample;

@@ -52,6 +52,21 @@ fn text(results: &Results, style: TableStyle) -> String {
     text
 }
 
+/// The tables of each memory size and the conditions they were measured under, as Markdown.
+pub fn summary(results: &Results) -> String {
+    let mut text = String::new();
+    for memory_mb in memory_sizes(results) {
+        let share = share(results, memory_mb);
+        let table = main_table(results, memory_mb, presets::ASCII_MARKDOWN);
+        let _ = writeln!(text, "\n{memory_mb} MB, {share} of a core:\n\n{table}");
+    }
+    let _ = writeln!(text);
+    for line in notes(results) {
+        let _ = writeln!(text, "- {line}");
+    }
+    text
+}
+
 /// The memory sizes, in the order they were measured.
 pub fn memory_sizes(results: &Results) -> Vec<u32> {
     let mut sizes: Vec<u32> = Vec::new();
@@ -234,7 +249,8 @@ fn ratio(comparison: &Comparison) -> String {
     }
 }
 
-fn interval(comparison: &Comparison) -> String {
+/// A ratio with its interval, in words where there is no difference.
+pub fn interval(comparison: &Comparison) -> String {
     let ratio = comparison.ratio;
     let range = format!("{}–{}", times(ratio.low), times(ratio.high));
     if comparison.significant {

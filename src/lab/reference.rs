@@ -1,0 +1,280 @@
+//! The reference measurements of the example functions: turns `reference.toml` into experiments,
+//! their results into `results.json`, and those into the README's tables, between two markers.
+//!
+//! It can also tell whether either is stale: the results name a hash of all the functions' files,
+//! and the tables are made from the results alone.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{
+    bench::Progress,
+    experiment::Experiment,
+    metric::{Metric, compare},
+    report,
+    results::Results,
+    spec::Spec,
+};
+
+/// The file of the results, in the folder of the functions.
+pub const RESULTS: &str = "results.json";
+const BEGIN: &str = "<!-- bench --reference: begin -->";
+const END: &str = "<!-- bench --reference: end -->";
+
+/// `results.json`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Reference {
+    /// `reference`.
+    pub reason: String,
+    /// As of [`Results`].
+    pub schema: u32,
+    /// SHA-256 of the functions' files.
+    pub sources: String,
+    /// The results, by the measurement's name.
+    pub measurements: BTreeMap<String, Results>,
+}
+
+/// A measurement of `reference.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measurement {
+    /// Its name in the results.
+    pub name: String,
+    /// Its title in the README.
+    title: String,
+    memory: Vec<u32>,
+    /// The variant that the headline speaks of.
+    headline: Option<String>,
+    /// The variants that others are compared with, the first one in the tables.
+    baselines: Vec<String>,
+    variants: Vec<String>,
+}
+
+/// All of `reference.toml`.
+pub fn measurements() -> Vec<Measurement> {
+    #[derive(Deserialize)]
+    struct File {
+        measurement: Vec<Measurement>,
+    }
+    let file: File =
+        toml::from_str(include_str!("reference.toml")).expect("a test reads the measurements");
+    file.measurement
+}
+
+impl Measurement {
+    fn specs(&self, functions: &Path) -> Result<Vec<Spec>> {
+        let specs = self.variants.iter().map(|text| {
+            let mut spec: Spec = text.parse()?;
+            for path in [&mut spec.path, &mut spec.source].into_iter().flatten() {
+                *path = functions.join(&path);
+            }
+            Ok(spec)
+        });
+        specs.collect()
+    }
+}
+
+/// Measures what `names` names, or all; `common` says how. What is not measured stays as it was.
+pub fn measure(
+    functions: &Path,
+    names: &[String],
+    common: &Experiment,
+    progress: Progress<'_>,
+) -> Result<Reference> {
+    let all = measurements();
+    if let Some(name) = names.iter().find(|name| all.iter().all(|known| &known.name != *name)) {
+        let known: Vec<&str> = all.iter().map(|measurement| measurement.name.as_str()).collect();
+        bail!("failed to find the measurement {name}; there are {}", known.join(", "));
+    }
+    let mut results = match read(functions) {
+        Ok(earlier) if !names.is_empty() => earlier.measurements,
+        _ => BTreeMap::new(),
+    };
+    for measurement in all {
+        if !names.is_empty() && !names.contains(&measurement.name) {
+            continue;
+        }
+        let memory = if common.memory.is_empty() { &measurement.memory } else { &common.memory };
+        let experiment = Experiment {
+            specs: measurement.specs(functions)?,
+            memory: memory.clone(),
+            baseline: measurement.baselines.first().cloned(),
+            ..common.clone()
+        };
+        results.insert(measurement.name, experiment.run(progress)?);
+    }
+    Ok(Reference {
+        reason: "reference".into(),
+        schema: super::results::SCHEMA,
+        sources: sources(functions)?,
+        measurements: results,
+    })
+}
+
+/// Reads `results.json`.
+pub fn read(functions: &Path) -> Result<Reference> {
+    let path = functions.join(RESULTS);
+    let text = fs::read(&path).with_context(|| {
+        format!("failed to read {}; `bench --reference` makes it", path.display())
+    })?;
+    serde_json::from_slice(&text).with_context(|| format!("failed to read {}", path.display()))
+}
+
+/// Writes `results.json` and the README's tables.
+pub fn write(reference: &Reference, functions: &Path, readme: &Path) -> Result<()> {
+    let path = functions.join(RESULTS);
+    let json = serde_json::to_string(reference).context("failed to write the results as JSON")?;
+    fs::write(&path, json + "\n").with_context(|| format!("failed to write {}", path.display()))?;
+    let text = replaced(readme, &tables(reference))?;
+    fs::write(readme, text).with_context(|| format!("failed to write {}", readme.display()))
+}
+
+/// Fails, and says why, where the results or the README's tables are stale.
+pub fn check(functions: &Path, readme: &Path) -> Result<()> {
+    let reference = read(functions)?;
+    ensure!(
+        reference.sources == sources(functions)?,
+        "the results in {} are stale: the functions have changed since; run `bench --reference`",
+        functions.join(RESULTS).display()
+    );
+    for measurement in measurements() {
+        let measured = reference.measurements.get(&measurement.name);
+        let names = measured.map(|results| results.variants.iter().map(|v| &v.spec.name));
+        let wanted = measurement.specs(functions)?;
+        ensure!(
+            names.is_some_and(|names| names.eq(wanted.iter().map(|spec| &spec.name))),
+            "the results of `{}` are stale: other variants were measured; run `bench --reference`",
+            measurement.name
+        );
+    }
+    let text = fs::read_to_string(readme)
+        .with_context(|| format!("failed to read {}", readme.display()))?;
+    ensure!(
+        text == replaced(readme, &tables(&reference))?,
+        "the tables in {} are stale: they are not those of {RESULTS}; run `bench --reference`",
+        readme.display()
+    );
+    Ok(())
+}
+
+fn replaced(readme: &Path, tables: &str) -> Result<String> {
+    let text = fs::read_to_string(readme)
+        .with_context(|| format!("failed to read {}", readme.display()))?;
+    let parts = text.split_once(BEGIN).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(END)?;
+        Some((before, after))
+    });
+    let (before, after) = parts.with_context(|| {
+        format!("failed to find the lines `{BEGIN}` and `{END}` in {}", readme.display())
+    })?;
+    Ok(format!("{before}{BEGIN}\n{tables}{END}{after}"))
+}
+
+/// The README's tables.
+pub fn tables(reference: &Reference) -> String {
+    let mut text = String::new();
+    for measurement in measurements() {
+        let Some(results) = reference.measurements.get(&measurement.name) else { continue };
+        text += &format!("\n#### {}\n\n", measurement.title);
+        for baseline in &measurement.baselines {
+            for line in headline(&measurement, results, baseline) {
+                text += &format!("{line}\n");
+            }
+        }
+        text += &report::summary(results);
+    }
+    text
+}
+
+/// What the headline's variant gains over a baseline, at each memory size.
+fn headline(measurement: &Measurement, results: &Results, baseline: &str) -> Vec<String> {
+    let Some(name) = &measurement.headline else { return Vec::new() };
+    let comparisons = compare(&results.cells, baseline);
+    let of = |memory_mb, metric| {
+        let found = comparisons.iter().find(|comparison| {
+            &comparison.variant == name
+                && comparison.memory_mb == memory_mb
+                && comparison.metric == metric
+        });
+        found.map_or_else(|| "–".to_owned(), report::interval)
+    };
+    let line = |memory_mb| {
+        format!(
+            "- **{name}** against **{baseline}** at {memory_mb} MB, times less: cold start {}, \
+             warm {}, back to back {}, CPU per warm invocation {}, peak memory {}.",
+            of(memory_mb, Metric::Cold),
+            of(memory_mb, Metric::Warm),
+            of(memory_mb, Metric::BackToBack),
+            of(memory_mb, Metric::WarmCpu),
+            of(memory_mb, Metric::PeakRss),
+        )
+    };
+    report::memory_sizes(results).into_iter().map(line).collect()
+}
+
+/// A hash of all files of the functions that decide on a binary or an event.
+fn sources(functions: &Path) -> Result<String> {
+    let mut files = Vec::new();
+    collect(functions, &mut files)
+        .with_context(|| format!("failed to list {}", functions.display()))?;
+    files.sort();
+    let mut hash = Sha256::new();
+    for file in files {
+        let text = fs::read(&file).with_context(|| format!("failed to read {}", file.display()))?;
+        let name = file.strip_prefix(functions).unwrap_or(&file);
+        hash.update(name.to_string_lossy().as_bytes());
+        hash.update([0]);
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if name != "target" {
+                collect(&path, files)?;
+            }
+        } else if name != RESULTS && !name.ends_with(".md") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_measurements_are_well_formed() {
+        for measurement in measurements() {
+            let specs = measurement.specs(Path::new("/functions")).expect("variants");
+            for baseline in measurement.baselines.iter().chain(&measurement.headline) {
+                assert!(specs.iter().any(|spec| &spec.name == baseline), "{baseline}");
+            }
+            assert!(specs.iter().all(|spec| spec.path.as_ref().is_some_and(|p| p.is_absolute())));
+        }
+    }
+
+    #[test]
+    fn tables_stand_between_the_markers() {
+        let readme = tempfile::NamedTempFile::new().expect("a temporary file");
+        fs::write(&readme, format!("a\n{BEGIN}\nold\n{END}\nz\n")).expect("writable");
+        let text = replaced(readme.path(), "new\n").expect("markers");
+        assert_eq!(text, format!("a\n{BEGIN}\nnew\n{END}\nz\n"));
+        fs::write(&readme, "no markers").expect("writable");
+        let error = replaced(readme.path(), "new").expect_err("no markers").to_string();
+        assert!(error.contains(BEGIN), "{error}");
+    }
+}

@@ -52,14 +52,13 @@ impl Built {
 /// to the terminal.
 pub fn build(function: &Function, spec: &Spec, base: &Path, show: bool) -> Result<Built> {
     let base = base.join("lambda-lean");
-    let target = base.join(format!("{}-{:08x}", spec.builder.name(), key(spec)));
+    let target = base.join(format!("{}-{}", spec.builder.name(), key(spec)));
     let binary = match spec.builder {
         Builder::Cargo => by_cargo(function, spec, &target, show)?,
         Builder::CargoLambda => by_cargo_lambda(function, spec, &target, show)?,
     };
     // Another variant may build the same binary in the same directory.
-    let directory =
-        base.join("bin").join(format!("{}-{:08x}", function.bin, full_key(function, spec)));
+    let directory = base.join("bin").join(format!("{}-{}", function.bin, full_key(function, spec)));
     let program = directory.join("bootstrap");
     fs::create_dir_all(&directory)
         .and_then(|()| {
@@ -72,19 +71,22 @@ pub fn build(function: &Function, spec: &Spec, base: &Path, show: bool) -> Resul
 }
 
 /// What has an effect on dependencies as well: variants alike in it share a target directory.
-fn key(spec: &Spec) -> u32 {
+fn key(spec: &Spec) -> String {
+    if spec.profile.is_empty() && spec.build_env.is_empty() {
+        return "as-written".to_owned();
+    }
     hash(&(&spec.profile, &spec.build_env))
 }
 
-fn full_key(function: &Function, spec: &Spec) -> u32 {
+fn full_key(function: &Function, spec: &Spec) -> String {
     let features = (&spec.features, spec.no_default_features);
     hash(&(key(spec), spec.builder.name(), &function.manifest, features))
 }
 
-fn hash(value: &impl Hash) -> u32 {
+fn hash(value: &impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
-    hasher.finish() as u32
+    format!("{:08x}", hasher.finish() as u32)
 }
 
 fn by_cargo(function: &Function, spec: &Spec, target: &Path, show: bool) -> Result<PathBuf> {

@@ -7,7 +7,7 @@
 
 pub mod bench;
 pub mod build;
-mod certificate;
+pub mod certificate;
 pub mod cgroup;
 pub mod compose;
 pub mod cost;

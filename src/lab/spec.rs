@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
-use anyhow::{Context, Error, Result, bail};
+use anyhow::{Error, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 /// A way to build and run a function.
@@ -100,7 +100,9 @@ impl FromStr for Spec {
             bail!("failed to read the variant `{text}`: it is NAME=key=value,key=value");
         }
         for part in keys.split(',').filter(|part| !part.trim().is_empty()) {
-            spec.set(part.trim()).with_context(|| format!("failed to read the variant {name}"))?;
+            // In one line: the command line's parser shows no causes.
+            spec.set(part.trim())
+                .map_err(|error| anyhow!("failed to read the variant {name}: {error:#}"))?;
         }
         Ok(spec)
     }

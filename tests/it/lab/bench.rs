@@ -1,0 +1,203 @@
+//! The `bench` verb: what it measures, prints and exits with, and what it leaves behind.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    sync::LazyLock,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+
+use super::{FUNCTION, SOURCE, assert_contains, processes};
+
+/// A package of the test function.
+static PACKAGE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("package");
+    fs::create_dir_all(directory.join("src")).expect("a directory");
+    fs::copy(SOURCE, directory.join("src/main.rs")).expect("the function's source");
+    let manifest = r#"
+        [package]
+        name = "trivial"
+        edition = "2024"
+        [workspace]
+        [profile.release]
+        opt-level = 0
+        [package.metadata.lambda-lean.bench]
+        memory = [128, 1769]
+        payload = { number = 7 }
+        env = { DECLARED = "yes" }
+        tables = [{ name = "records", key = "Id", items-per-invocation = 1 }]
+        [package.metadata.lambda.deploy]
+        env_var = { DEPLOYED = "yes" }
+    "#;
+    fs::write(directory.join("Cargo.toml"), manifest).expect("writable");
+    directory
+});
+
+fn bench(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-lambda-lean"));
+    command
+        .args(["lambda-lean", "bench", "--manifest-path"])
+        .arg(PACKAGE.join("Cargo.toml"))
+        .args(["--runs=2", "--invocations=2", "--back-to-back=2", "--arrival=1"])
+        .args(args)
+        .env("CI", "1");
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    bench(args).output().expect("the program")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("an exit code")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+#[test]
+fn variants_are_built_measured_and_compared() {
+    let json = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench.json");
+    let markdown = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench.md");
+    let output = run(&[
+        "--variant=plain",
+        "--variant=small=opt-level=s,env.EXTRA=1",
+        &format!("--output=json={}", json.display()),
+        &format!("--output=markdown={}", markdown.display()),
+    ]);
+    let human = text(&output.stdout);
+    // The trivial function writes nothing, and so it has lost every record.
+    assert_eq!(code(&output), 1, "{human}{}", text(&output.stderr));
+    assert_contains(&human, &["0/10", "0 items in DynamoDB after invocations", "have written 10"]);
+    assert_contains(&human, &["128 MB", "1769 MB", "Local emulation, not AWS", "modelled"]);
+    assert_contains(&human, &["against plain (95 %)", "The emulator itself takes"]);
+    assert_contains(&fs::read_to_string(markdown).expect("a report"), &["### 128 MB", "| plain"]);
+
+    let json = fs::read_to_string(json).expect("a report");
+    let results: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&results["schema"], &results["reason"]), (&1.into(), &"bench".into()));
+    assert_eq!(results["variants"][1]["profile"]["opt-level"], "\"s\"");
+    let cells = results["cells"].as_array().expect("cells");
+    assert_eq!(cells.len(), 4);
+    for cell in cells {
+        let runs = cell["runs"].as_array().expect("runs");
+        assert_eq!(runs.len(), 2);
+        assert_eq!(runs[0]["paced"]["duration_us"].as_array().map(Vec::len), Some(2));
+        assert_eq!(cell["items"]["expected"], 10);
+    }
+    assert!(results["host"]["kernel"].as_str().is_some_and(|kernel| !kernel.is_empty()));
+    assert!(results["variants"][0]["binary"]["zip_bytes"].as_u64().is_some_and(|size| size > 1000));
+    assert!(!json.contains(&PACKAGE.display().to_string()), "a path of this machine");
+}
+
+#[test]
+fn a_function_finds_the_environment_it_has_on_lambda() {
+    let output = run(&["--variant=x=env.MISBEHAVE=print-env,env.LANG=", "--memory=512"]);
+    let printed = text(&output.stdout);
+    // The last lines are enough to see where they come from; they are sorted by nobody.
+    assert_contains(&printed, &["ended in init with exit status: 0", "its last output:"]);
+    let lines: Vec<&str> =
+        printed.split("its last output: ").nth(1).expect("lines").split(" | ").collect();
+    assert!(!lines.iter().any(|line| line.starts_with("LANG=") || line.starts_with("HOME=")));
+    assert!(lines.len() >= 10, "{lines:?}");
+}
+
+#[test]
+fn one_faulty_variant_does_not_stop_the_others() {
+    let output = run(&[
+        "--memory=128",
+        "--variant=good=env.MISBEHAVE=ignore",
+        "--variant=panics=env.MISBEHAVE=panic",
+        "--variant=late=env.MISBEHAVE=late",
+        "--variant=gone=binary=/nonexistent/bootstrap",
+        "--variant=unbuildable=features=nonexistent",
+        "--variant=unknown=path=/nonexistent",
+        "--timeout=2",
+        "--message-format=json",
+    ]);
+    assert_eq!(code(&output), 1);
+    let results: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let cell = |place: usize| &results["cells"][place];
+    assert_eq!(cell(0)["runs"].as_array().map(Vec::len), Some(2));
+    assert_contains(cell(1)["fault"].as_str().expect("a fault"), &["the handler went wrong"]);
+    assert_contains(cell(2)["fault"].as_str().expect("a fault"), &["not done in invocation 1"]);
+    let fault = |place: usize| results["variants"][place]["fault"].as_str().expect("a fault");
+    assert_contains(fault(3), &["failed to find the binary /nonexistent/bootstrap"]);
+    assert_contains(fault(4), &["failed to build trivial", "nonexistent"]);
+    assert_contains(fault(5), &["failed to find /nonexistent"]);
+}
+
+#[test]
+fn what_is_already_built_is_measured_as_it_is() {
+    let variant = format!("--variant=built=binary={}", FUNCTION.display());
+    let output = run(&[&variant, "--memory=128", "--trust-store=env", "--cold-cache"]);
+    let human = text(&output.stdout);
+    assert_contains(&human, &["built", "by SSL_CERT_FILE, as asked", "not in the page cache"]);
+}
+
+#[test]
+fn mistakes_are_told_before_anything_is_measured() {
+    for (args, expected) in [
+        (&["--variant=a=opt-lvl=3"] as &[&str], "did you mean `opt-level`"),
+        (&["--memory=64"], "64"),
+        (&["--variant=a", "--variant=b", "--baseline=c"], "failed to find the baseline c"),
+        (&["--variant=a", "--variant=a"], "failed to tell two variants named a apart"),
+        (&["--endpoint=localhost"], "starts with http:// or https://"),
+        (&["--cold-share=2"], "a share from 0 to 1"),
+    ] {
+        let output = run(args);
+        assert_eq!(code(&output), 2, "{args:?}");
+        assert_contains(&text(&output.stderr), &[expected]);
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn an_event_that_is_no_json_is_the_variants_fault() {
+    let event = Path::new(env!("CARGO_TARGET_TMPDIR")).join("event.txt");
+    fs::write(&event, "not JSON").expect("writable");
+    let output = run(&["--payload", event.to_str().expect("UTF-8")]);
+    assert_eq!(code(&output), 1);
+    assert_contains(&text(&output.stdout), &["failed to read the event", "as JSON"]);
+}
+
+#[test]
+fn an_interrupt_leaves_nothing_behind() {
+    let temporary = tempfile::tempdir().expect("a temporary directory");
+    let marker = format!("--variant=late=env.MISBEHAVE=late,env.RUN={}", std::process::id());
+    let child = bench(&[&marker, "--memory=128", "--trust-store=env"])
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let id = child.id();
+    let variable = format!("RUN={}", std::process::id());
+    let running = || !processes("bootstrap", &variable).is_empty();
+    let started = Instant::now();
+    while !running() {
+        assert!(started.elapsed() < Duration::from_secs(120), "the function never started");
+        sleep(Duration::from_millis(20));
+    }
+    kill(Pid::from_raw(id.cast_signed()), Signal::SIGINT).expect("a running program");
+    let output = child.wait_with_output().expect("the program");
+    assert_eq!(code(&output), 2);
+    assert_contains(&text(&output.stderr), &["interrupted; nothing is left running"]);
+    assert!(!running());
+    let left: Vec<_> = fs::read_dir(temporary.path()).expect("a directory").flatten().collect();
+    assert!(left.is_empty(), "{left:?}");
+    let groups = Command::new("find")
+        .args(["/sys/fs/cgroup", "-name", &format!("lambda-lean-{id}-*")])
+        .output()
+        .expect("a `find`");
+    assert!(groups.stdout.is_empty(), "{}", text(&groups.stdout));
+}

@@ -5,6 +5,9 @@
 //! its figures as those of AWS: the Runtime API and DynamoDB are emulated, the CPU share is
 //! modelled, and every report says so.
 
+#[cfg(not(target_os = "linux"))]
+compile_error!("the feature `lab` needs Linux: cgroups, mount namespaces and /proc");
+
 pub mod bench;
 pub mod build;
 pub mod certificate;

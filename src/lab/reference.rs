@@ -52,6 +52,9 @@ pub struct Measurement {
     memory: Vec<u32>,
     /// The variant that the headline speaks of.
     headline: Option<String>,
+    /// Whether each variant is also compared with the one before it.
+    #[serde(default)]
+    stepwise: bool,
     /// The variants that others are compared with, the first one in the tables.
     baselines: Vec<String>,
     variants: Vec<String>,
@@ -189,6 +192,28 @@ pub fn tables(reference: &Reference) -> String {
             }
         }
         text += &report::summary(results);
+        if measurement.stepwise {
+            text += &steps(results);
+        }
+    }
+    text
+}
+
+/// What each variant gains over the one before it, with its interval.
+fn steps(results: &Results) -> String {
+    let mut text =
+        "\n| step | cold total | warm, paced | CPU per warm |\n|---|---|---|---|\n".to_owned();
+    for pair in results.variants.windows(2) {
+        let [before, variant] = [&pair[0].spec.name, &pair[1].spec.name];
+        let comparisons = compare(&results.cells, before);
+        let of = |metric| {
+            let found = comparisons
+                .iter()
+                .find(|comparison| &comparison.variant == variant && comparison.metric == metric);
+            found.map_or_else(|| "–".to_owned(), report::interval)
+        };
+        let [cold, warm, cpu] = [Metric::Cold, Metric::Warm, Metric::WarmCpu].map(of);
+        text += &format!("| {variant} | {cold} | {warm} | {cpu} |\n");
     }
     text
 }
@@ -265,6 +290,36 @@ mod tests {
             }
             assert!(specs.iter().all(|spec| spec.path.as_ref().is_some_and(|p| p.is_absolute())));
         }
+    }
+
+    #[test]
+    fn stale_results_are_told() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let readme = root.path().join("README.md");
+        fs::write(root.path().join("main.rs"), "fn main() {}").expect("writable");
+        let told = || check(root.path(), &readme).expect_err("stale").to_string();
+        assert!(told().contains("`bench --reference` makes it"), "{}", told());
+
+        let mut reference = Reference {
+            reason: "reference".into(),
+            schema: 1,
+            sources: "of another state".into(),
+            measurements: BTreeMap::new(),
+        };
+        let save = |reference: &Reference| {
+            let json = serde_json::to_string(reference).expect("plain data");
+            fs::write(root.path().join(RESULTS), json).expect("writable");
+        };
+        save(&reference);
+        assert!(told().contains("the functions have changed since"), "{}", told());
+        reference.sources = sources(root.path()).expect("a folder");
+        save(&reference);
+        assert!(told().contains("other variants were measured"), "{}", told());
+        // A word on a function changes nothing that is measured; its source does.
+        fs::write(root.path().join("README.md"), "words").expect("writable");
+        assert_eq!(reference.sources, sources(root.path()).expect("a folder"));
+        fs::write(root.path().join("main.rs"), "fn main() { }").expect("writable");
+        assert_ne!(reference.sources, sources(root.path()).expect("a folder"));
     }
 
     #[test]

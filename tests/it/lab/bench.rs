@@ -101,14 +101,39 @@ fn variants_are_built_measured_and_compared() {
 
 #[test]
 fn a_function_finds_the_environment_it_has_on_lambda() {
-    let output = run(&["--variant=x=env.MISBEHAVE=print-env,env.LANG=", "--memory=512"]);
+    let names =
+        "env.NAMES=AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_REGION DECLARED DEPLOYED TZ LANG HOME";
+    let output = run(&[
+        &format!("--variant=x=env.MISBEHAVE=print-env,{names},env.LANG=,env.TZ=:Asia/Tokyo"),
+        "--memory=512",
+    ]);
     let printed = text(&output.stdout);
-    // The last lines are enough to see where they come from; they are sorted by nobody.
     assert_contains(&printed, &["ended in init with exit status: 0", "its last output:"]);
-    let lines: Vec<&str> =
-        printed.split("its last output: ").nth(1).expect("lines").split(" | ").collect();
-    assert!(!lines.iter().any(|line| line.starts_with("LANG=") || line.starts_with("HOME=")));
-    assert!(lines.len() >= 10, "{lines:?}");
+    assert_contains(
+        &printed,
+        &[
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=Some(\"512\")",
+            "AWS_REGION=Some(\"us-east-1\")",
+            // Of the declaration, of `cargo lambda deploy`, of the variant.
+            "DECLARED=Some(\"yes\")",
+            "DEPLOYED=Some(\"yes\")",
+            "TZ=Some(\":Asia/Tokyo\")",
+            // Removed by the variant, and not inherited.
+            "LANG=None",
+            "HOME=None",
+        ],
+    );
+}
+
+#[test]
+fn an_endpoint_of_the_users_gets_tls_in_front() {
+    let variant = "--variant=x=env.MISBEHAVE=print-env,env.NAMES=AWS_ENDPOINT_URL";
+    let output = run(&[variant, "--memory=128", "--endpoint=http://127.0.0.1:8000"]);
+    let printed = text(&output.stdout);
+    assert_contains(&printed, &["AWS_ENDPOINT_URL=Some(\"https://localhost:", "TLS in front"]);
+
+    let output = run(&[variant, "--memory=128", "--endpoint=https://example.com/"]);
+    assert_contains(&text(&output.stdout), &["AWS_ENDPOINT_URL=Some(\"https://example.com/\")"]);
 }
 
 #[test]

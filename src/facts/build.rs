@@ -13,6 +13,7 @@ use super::{
         ProfileInput, newest_known,
     },
     settings::Settings,
+    template::Deployment,
     workspace::{DependencyKind, Package, Workspace},
 };
 use crate::{finding::BadInput, source::Place};
@@ -33,6 +34,8 @@ pub struct BuildInputs {
     pub env: BTreeMap<String, String>,
     /// What build files say.
     pub detected: Detected,
+    /// What templates say of the deployment.
+    pub deployment: Deployment,
     /// The target rustc builds for by itself.
     pub host: String,
     /// The version of the cargo-lambda that is installed.

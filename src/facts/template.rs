@@ -5,7 +5,7 @@
 //! Where the functions of a project differ, nothing is said, rather than something wrong.
 
 use super::binary::{Machine, Runtime};
-use crate::source::{Place, RelPath, Sources};
+use crate::source::{Place, RelPath};
 
 /// What the templates agree on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,10 +17,10 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Searches the templates among the files that were read.
-    pub fn read(sources: &Sources) -> Self {
+    /// Searches the templates among build files.
+    pub fn read<'a>(files: impl IntoIterator<Item = (&'a RelPath, &'a str)>) -> Self {
         let (mut machines, mut runtimes) = (Vec::new(), Vec::new());
-        for (file, text) in sources.iter().filter(|(file, _)| is_template(file)) {
+        for (file, text) in files.into_iter().filter(|(file, _)| is_template(file)) {
             search(file, text, &mut machines, &mut runtimes);
         }
         Deployment { machine: agreed(machines), runtime: agreed(runtimes) }
@@ -28,8 +28,9 @@ impl Deployment {
 }
 
 fn is_template(file: &RelPath) -> bool {
-    let name = file.as_str().rsplit('/').next().unwrap_or_default();
-    name.ends_with(".yaml") || name.ends_with(".yml")
+    let file = file.as_str();
+    // A workflow's `architecture` is that of the machine it runs on.
+    (file.ends_with(".yaml") || file.ends_with(".yml")) && !file.contains(".github/")
 }
 
 fn search(
@@ -100,9 +101,7 @@ mod tests {
     type Found<T> = Option<(T, String)>;
 
     fn read(text: &str) -> (Found<Machine>, Found<Runtime>) {
-        let mut sources = Sources::default();
-        sources.insert(RelPath::new("template.yaml"), text);
-        let found = Deployment::read(&sources);
+        let found = Deployment::read([(&RelPath::new("template.yaml"), text)]);
         let shown = |place: Place| text[place.span.range()].to_owned();
         (
             found.machine.map(|(machine, place)| (machine, shown(place))),

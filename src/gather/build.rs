@@ -12,6 +12,7 @@ use crate::{
         builder::{detect, is_build_file},
         cargo_config,
         document::Document,
+        template::Deployment,
     },
     finding::BadInput,
     source::{RelPath, Sources},
@@ -52,9 +53,14 @@ pub fn read_inputs(
     let texts: Vec<(RelPath, Arc<str>)> =
         files.iter().filter_map(|path| small_text(root, path)).collect();
     let detected = detect(texts.iter().map(|(file, text)| (file, &**text)), manifests);
-    let named = detected.commands.iter().map(|command| &command.place.file);
-    let named: Vec<&RelPath> =
-        named.chain(detected.builder.as_ref().map(|(_, place)| &place.file)).collect();
+    let deployment = Deployment::read(texts.iter().map(|(file, text)| (file, &**text)));
+    let commands = detected.commands.iter().map(|command| &command.place);
+    let named: Vec<&RelPath> = commands
+        .chain(detected.builder.as_ref().map(|(_, place)| place))
+        .chain(deployment.machine.as_ref().map(|(_, place)| place))
+        .chain(deployment.runtime.as_ref().map(|(_, place)| place))
+        .map(|place| &place.file)
+        .collect();
     for (file, text) in &texts {
         if named.contains(&file) {
             sources.insert(file.clone(), text.clone());
@@ -68,6 +74,7 @@ pub fn read_inputs(
         lambda_toml: lambda_toml.transpose()?,
         env: env.clone(),
         detected,
+        deployment,
         host: host().to_owned(),
         cargo_lambda: installed_cargo_lambda().cloned(),
     })

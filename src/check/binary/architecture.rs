@@ -6,7 +6,7 @@
 use super::{hit, of_built, package};
 use crate::{
     check::Outcome,
-    facts::{Facts, binary::Machine, builder::Choice, template::Deployment, workspace::Function},
+    facts::{Facts, binary::Machine, builder::Choice, workspace::Function},
     source::Place,
 };
 use serde::Deserialize;
@@ -40,8 +40,8 @@ impl BinaryArchitecture {
 
 /// The processor that is written down, and where.
 fn declared(facts: &Facts, function: &Function) -> Option<(Machine, Place)> {
-    if let Some(deployed) = Deployment::read(&facts.sources).machine {
-        return Some(deployed);
+    if let Some(deployed) = &facts.build_inputs.deployment.machine {
+        return Some(deployed.clone());
     }
     let build = facts.build(function);
     let (Choice::Metadata(place) | Choice::Detected(place)) = &build.target_choice else {

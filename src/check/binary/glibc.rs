@@ -6,7 +6,7 @@
 use super::{hit, of_built, package};
 use crate::{
     check::Outcome,
-    facts::{Facts, binary::Runtime, builder::Choice, template::Deployment, workspace::Function},
+    facts::{Facts, binary::Runtime, builder::Choice, workspace::Function},
     source::Place,
 };
 use serde::Deserialize;
@@ -46,8 +46,8 @@ impl BinaryGlibc {
 
 /// The runtime the function is deployed on, and the line that decides.
 fn deployed_on(facts: &Facts, function: &Function) -> (Runtime, Place) {
-    if let Some(deployed) = Deployment::read(&facts.sources).runtime {
-        return deployed;
+    if let Some(deployed) = &facts.build_inputs.deployment.runtime {
+        return deployed.clone();
     }
     let manifests = [
         (&facts.workspace.package(function).manifest, "package"),

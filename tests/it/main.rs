@@ -33,6 +33,9 @@ mod size_reader;
 /// The `size` verb.
 mod size;
 
+/// `check --binary`.
+mod check_binary;
+
 /// Files that `size` cannot use.
 mod size_bad_input;
 

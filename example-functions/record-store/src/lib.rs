@@ -5,13 +5,15 @@
 
 mod dynamodb;
 
-pub use dynamodb::DynamoDbRepository;
-pub use uuid::Uuid;
+use std::fmt;
 
 use aws_sdk_dynamodb::{
     error::{DisplayErrorContext, SdkError},
     operation::put_item::PutItemError,
 };
+
+pub use dynamodb::DynamoDbRepository;
+pub use uuid::Uuid;
 
 /// A place that records can be written to.
 pub trait RecordRepository {
@@ -20,10 +22,17 @@ pub trait RecordRepository {
 }
 
 /// Why a record could not be written.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum RecordError {
     #[error("failed to find the table: set the environment variable TABLE_NAME to its name")]
     MissingTableName,
     #[error("failed to write to the table {table}: {}", DisplayErrorContext(source))]
     Put { table: String, source: Box<SdkError<PutItemError>> },
+}
+
+/// The message itself, because this is how Rust prints the error that `main` returns.
+impl fmt::Debug for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

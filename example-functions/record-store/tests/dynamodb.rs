@@ -110,4 +110,5 @@ fn a_missing_table_name_says_what_to_set() {
 
     assert!(matches!(error, RecordError::MissingTableName));
     assert!(error.to_string().contains("TABLE_NAME"), "{error}");
+    assert_eq!(format!("{error:?}"), error.to_string());
 }

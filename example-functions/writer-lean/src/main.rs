@@ -12,8 +12,8 @@ use tokio::time::timeout;
 async fn main() -> Result<(), Error> {
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let client = Client::new(&config);
+    let repository = DynamoDbRepository::from_env(client.clone())?;
     prime(&client).await;
-    let repository = DynamoDbRepository::from_env(client)?;
 
     run(service_fn(|event| handler(&repository, event))).await
 }

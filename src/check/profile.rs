@@ -26,15 +26,17 @@ pub use shadowed::ShadowedProfile;
 pub use value::ProfileValue;
 
 use crate::{
+    check::Change,
     facts::{
         Build, Facts,
         document::Document,
-        profile::{Key, Origin, Setting},
+        profile::{Key, Origin, Setting, Spelling},
         toml_edits,
     },
-    finding::Edit,
+    finding::{Edit, Safety},
     source::Place,
 };
+use serde::Deserialize;
 
 /// A canonical word as a manifest spells it.
 fn spelled(key: Key, word: &str) -> String {
@@ -47,10 +49,10 @@ fn spelled(key: Key, word: &str) -> String {
     }
 }
 
-/// Who decides a value, as a phrase that follows a comma or stands in brackets.
-fn decided_by(origin: &Origin, build: &Build) -> String {
+/// Who decides a value, as a phrase between commas. `at` is where the finding is.
+fn decided_by(origin: &Origin, build: &Build, at: &Place) -> String {
     match origin {
-        Origin::Written(place) if place.file.as_str() == "Cargo.toml" => "set here".to_owned(),
+        Origin::Written(place) if place == at => "set here".to_owned(),
         Origin::Written(place) => format!("set in `{}`", place.file),
         Origin::Environment(variable) => format!("set by the variable `{variable}`"),
         Origin::Injected => format!("set by {}", build.label()),
@@ -66,30 +68,83 @@ fn place_of(facts: &Facts, build: &Build, key: Key, setting: &Setting) -> Place 
     }
 }
 
+/// Whether the function is deployed as it is developed. No edit of a profile is right then.
+fn is_for_development(build: &Build) -> bool {
+    matches!(build.profile.as_str(), "dev" | "test")
+}
+
 /// Gives a key a value so that it reaches rustc: in the line that decides when that line belongs
-/// to the profile itself, else in the profile of the root manifest. `None` where something that no
-/// file of the workspace holds would still win.
-fn set(facts: &Facts, build: &Build, key: Key, value: &str) -> Option<Edit> {
-    let root = &facts.workspace.root;
-    let own = format!("profile.{}", build.profile);
-    let winner = &build.effective.get(key).winner;
-    match &winner.origin {
-        Origin::Environment(_) => None,
-        Origin::Written(place) if place.file != root.file || winner.table != own => {
-            let is_inherited = place.file == root.file
-                && build
-                    .effective
-                    .chain
-                    .iter()
-                    .skip(1)
-                    .any(|parent| winner.table == format!("profile.{parent}"));
-            if is_inherited {
-                return toml_edits::set(root, &["profile", &build.profile, key.name()], value);
+/// to the profile itself, else in the profile of the root manifest. No edits where something that
+/// no file of the workspace holds would still win.
+fn set(facts: &Facts, build: &Build, key: Key, value: &str) -> Vec<Edit> {
+    if is_for_development(build) {
+        return Vec::new();
+    }
+    let own = ["profile", build.profile.as_str(), key.name()];
+    let in_root = || toml_edits::set(&facts.workspace.root, &own, value);
+    let resolved = build.effective.get(key);
+    let winner = &resolved.winner;
+    let mut parents = build.effective.chain.iter().skip(1);
+    let edits = match &winner.origin {
+        // A profile's own key beats its parent's, whatever sets that.
+        _ if parents.any(|parent| winner.table == format!("profile.{parent}")) => vec![in_root()],
+        Origin::Environment(_) => vec![None],
+        Origin::Written(place) => vec![rewrite(facts, place, winner, key, value)],
+        Origin::Default => vec![in_root()],
+        // The builder keeps out of what the root manifest sets, and then what it has beaten counts.
+        Origin::Injected => match resolved.shadowed.first().map(|next| (next, &next.origin)) {
+            Some((next, _)) if meant(key, value).as_ref() == Some(&next.value) => vec![in_root()],
+            Some((_, Origin::Environment(_))) => vec![None],
+            Some((next, Origin::Written(place))) => {
+                vec![in_root(), rewrite(facts, place, next, key, value)]
             }
-            let document = document_of(facts, place)?;
-            replace(document, place, value)
+            _ => vec![in_root()],
+        },
+    };
+    edits.into_iter().collect::<Option<_>>().unwrap_or_default()
+}
+
+/// The word that a value in TOML syntax comes to.
+fn meant(key: Key, value: &str) -> Option<String> {
+    let value = toml::de::ValueDeserializer::parse(value).ok()?;
+    key.canonical(&Spelling::deserialize(value).ok()?)
+}
+
+/// Changes a setting where it is written, when its own key or table stands there. What sets it in
+/// passing (a list of flags, arguments for cargo) is left alone.
+fn rewrite(facts: &Facts, place: &Place, setting: &Setting, key: Key, value: &str) -> Option<Edit> {
+    let document = document_of(facts, place)?;
+    let table: Vec<&str> = setting.table.split('.').collect();
+    let path = [&table[..], &[key.name()]].concat();
+    let is_there = |path: &[&str]| document.get(path).is_some_and(|entry| entry.place() == *place);
+    if !is_there(&path) && !is_there(&table) {
+        return None;
+    }
+    toml_edits::set(document, &path, value)
+}
+
+/// What a person has to do about a key where `set` makes no edit.
+fn by_hand(build: &Build, key: Key, value: &str) -> Change {
+    let winner = &build.effective.get(key).winner;
+    let change = Change::by_hand().at_most(Safety::Show);
+    let is_flag = winner.table == "rustflags";
+    let spelling = &winner.spelling;
+    match &winner.origin {
+        _ if is_for_development(build) => change.titled("build with `--release`"),
+        Origin::Environment(variable) if is_flag => {
+            change.titled(format!("take `{spelling}` out of the variable `{variable}`"))
         }
-        _ => toml_edits::set(root, &["profile", &build.profile, key.name()], value),
+        Origin::Environment(variable) => {
+            let value = value.trim_matches('"');
+            change.titled(format!("set the variable `{variable}` to `{value}`, or unset it"))
+        }
+        Origin::Written(place) if is_flag => {
+            change.titled(format!("take `{spelling}` out of the flags in `{}`", place.file))
+        }
+        Origin::Written(place) => {
+            change.titled(format!("change it to `{} = {value}` in `{}`", key.name(), place.file))
+        }
+        Origin::Injected | Origin::Default => change,
     }
 }
 
@@ -98,14 +153,4 @@ fn document_of<'a>(facts: &'a Facts, place: &Place) -> Option<&'a Document> {
     let configs = facts.build_inputs.configs.iter();
     let mut documents = configs.chain([&facts.workspace.root]);
     documents.find(|d| d.file == place.file && !place.file.as_str().starts_with("../"))
-}
-
-/// Replaces the value of the `key = value` at a place.
-fn replace(document: &Document, place: &Place, value: &str) -> Option<Edit> {
-    let written = document.text.get(place.span.range())?;
-    let equals = written.find('=')?;
-    let after = &written[equals + 1..];
-    let start = place.span.start + equals + 1 + (after.len() - after.trim_start().len());
-    let span = crate::source::Span { start, end: place.span.end };
-    Some(Edit { file: document.file.clone(), span, text: value.to_owned() })
 }

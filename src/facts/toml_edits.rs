@@ -53,13 +53,23 @@ pub fn remove(document: &Document, path: &[&str]) -> Option<Edit> {
         Item::Table(table) if !table.is_dotted() => remove_table(document, table),
         Item::Value(_) => {
             let span = Span { start: entry.key_span()?.start, end: entry.value_span()?.end };
-            match inline_parent(document, path) {
-                Some(()) => Some(edit(document, widen_inline(document, span), String::new())),
-                None => Some(edit(document, whole_lines(document, span), String::new())),
-            }
+            let span = match is_inline(document, path) {
+                true => widen_inline(document, span),
+                false => whole_lines(document, span),
+            };
+            Some(edit(document, span, String::new()))
         }
         _ => None,
     }
+}
+
+/// Puts a comment behind the entry at `path`, when its line has none and can hold one.
+pub fn comment(document: &Document, path: &[&str], comment: &str) -> Option<Edit> {
+    let end = document.get(path)?.value_span()?.end;
+    let line_end = document.line_end(end);
+    let rest = &document.text[end..line_end];
+    let fits = rest.trim().is_empty() && !is_inline(document, path);
+    fits.then(|| edit(document, Span { start: end, end: line_end }, format!(" {comment}")))
 }
 
 /// Renames the last key of `path`.
@@ -145,13 +155,12 @@ fn append_table(document: &Document, path: &[&str], line: &str) -> Edit {
     edit(document, Span::at(text.len()), table)
 }
 
-fn inline_parent(document: &Document, path: &[&str]) -> Option<()> {
-    (1..path.len())
-        .any(|length| {
-            let item = document.get(&path[..length]).map(|entry| entry.item);
-            item.is_some_and(|item| item.is_inline_table())
-        })
-        .then_some(())
+/// Whether an entry at `path` stands, or would stand, within the braces of an inline table.
+pub fn is_inline(document: &Document, path: &[&str]) -> bool {
+    (1..path.len()).any(|length| {
+        let item = document.get(&path[..length]).map(|entry| entry.item);
+        item.is_some_and(|item| item.is_inline_table())
+    })
 }
 
 /// Adds the comma that would be left over in an inline table.
@@ -180,12 +189,19 @@ fn whole_lines(document: &Document, span: Span) -> Span {
     Span { start, end: end + newline.sum::<usize>() }
 }
 
-/// Everything from a header to the last value below it, comments between included, and the empty
-/// line that set the table apart.
+/// Everything from a header to the last value below it, with the comments between and those right
+/// above the header, and the empty line that set the table apart.
 fn remove_table(document: &Document, table: &toml_edit::Table) -> Option<Edit> {
     let header = document.shift(table.span())?;
     let last = end_of_table(document, table).unwrap_or(header.end);
-    let span = whole_lines(document, Span { start: header.start, end: last });
+    let mut span = whole_lines(document, Span { start: header.start, end: last });
+    while let Some(above) = document.text[..span.start].strip_suffix('\n') {
+        let line = document.line_start(above.len());
+        match document.text[line..].starts_with('#') {
+            true => span.start = line,
+            false => break,
+        }
+    }
     let before = &document.text[..span.start];
     let blank = before.len() - before.trim_end_matches(['\r', '\n']).len();
     let newline = document.newline().len();
@@ -279,8 +295,20 @@ mod tests {
             ("a = { b = 1, c = 2 }\n", vec!["a", "c"], "a = { b = 1 }\n"),
             ("[z]\n\n[a]\nb = 1\n# of a\nc = 2\n\n[d]\ne = 1\n", vec!["a"], "[z]\n\n[d]\ne = 1\n"),
             ("[z]\r\n\r\n[a]\r\nb = 1\r\n", vec!["a"], "[z]\r\n"),
+            ("# of all\n\n# of a\n# too\n[a]\nb = 1\n", vec!["a"], "# of all\n"),
         ] {
             assert_eq!(changed(before, |d| remove(d, &path)), after, "from {before:?}");
+        }
+    }
+
+    #[test]
+    fn a_comment_goes_behind_a_line_that_has_none() {
+        let text = "[a]\r\nb = 1 \r\nc = 2\n";
+        let after = changed(text, |document| comment(document, &["a", "b"], "# why"));
+        assert_eq!(after, "[a]\r\nb = 1 # why\r\nc = 2\n");
+        for text in ["a = { b = 1 }\n", "[a]\nb = 1 # known\n"] {
+            let document = Document::parse(&RelPath::new("Cargo.toml"), text).expect("TOML");
+            assert_eq!(comment(&document, &["a", "b"], "# why"), None, "in {text:?}");
         }
     }
 

@@ -4,7 +4,7 @@
 use crate::{project::Project, stand_ins};
 use cargo_lambda_lean::{
     cli,
-    finding::{Finding, Report},
+    finding::{Finding, Level, Report},
     fix,
     gather::{self, Options},
     lint::{self, CommandLineLevels},
@@ -71,6 +71,11 @@ fn for_each_example(
 
 fn of<'a>(report: &'a Report, rule: &Rule) -> Vec<&'a Finding> {
     report.findings.iter().filter(|finding| finding.rule == rule.id).collect()
+}
+
+/// How many findings of a rule nobody has accepted. A fix may write down an acceptance.
+fn open(report: &Report, rule: &Rule) -> usize {
+    of(report, rule).iter().filter(|finding| !finding.accepted).count()
 }
 
 #[test]
@@ -161,11 +166,13 @@ fn every_fix_makes_what_its_example_says() {
         }
         let after = report(&project, example);
         if !example.fixed.is_empty() {
-            if !of(&after, rule).is_empty() {
+            if open(&after, rule) > 0 {
                 complaints.push("the fix leaves the finding".to_owned());
             }
-            for other in rule::all().iter().filter(|other| other.id != rule.id) {
-                if of(&after, other).len() > of(&before, other).len() {
+            // A rule that only informs may have more to say of a better project.
+            let others = rule::all().iter().filter(|other| other.id != rule.id);
+            for other in others.filter(|other| other.group.default_level() > Level::Allow) {
+                if open(&after, other) > open(&before, other) {
                     complaints.push(format!("the fix adds a finding of {}", other.id));
                 }
             }

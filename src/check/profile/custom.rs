@@ -3,11 +3,12 @@
 use crate::{
     check::{Change, Hit, Outcome},
     facts::{
-        BuilderKind, Facts, Panic,
+        Build, BuilderKind, Facts, Panic,
         profile::{Key, Origin},
         toml_edits,
         workspace::Function,
     },
+    finding::Safety,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ use std::collections::BTreeMap;
 pub struct CustomProfile {
     /// What the fix writes for a key that nobody sets, in TOML syntax.
     set: BTreeMap<String, String>,
+    /// What else such a profile lacks.
+    note: String,
 }
 
 impl CustomProfile {
@@ -28,7 +31,12 @@ impl CustomProfile {
         if build.builder != BuilderKind::CargoLambda || name == "release" {
             return Outcome::Hits(Vec::new());
         }
-        let untuned = |key: Key| build.effective.get(key).winner.origin == Origin::Default;
+        // cargo-lambda leaves symbols alone where debug info is wanted.
+        let has_debug = build.effective.value(Key::Debug) != "none";
+        let untuned = |key: Key| {
+            build.effective.get(key).winner.origin == Origin::Default
+                && !(key == Key::Strip && has_debug)
+        };
         let missing: Vec<&str> = self
             .set
             .keys()
@@ -57,6 +65,7 @@ impl CustomProfile {
         let path = ["profile", name];
         let edit = match lines.as_slice() {
             [] => None,
+            _ if super::is_for_development(build) => None,
             lines => toml_edits::insert(root, &path, &lines.join(newline)),
         };
         let keys: Vec<String> = missing.iter().map(|key| format!("`{key}`")).collect();
@@ -64,8 +73,19 @@ impl CustomProfile {
             .with("profile", name)
             .with("keys", keys.join(", "))
             .with("builder", build.label())
-            .change(Some(Change::by(edit).unwrap_or_else(Change::by_hand)));
+            .note(&self.note)
+            .change(Some(Change::by(edit).unwrap_or_else(|| by_hand(build))));
         hit.builder = Some(build.builder.name().to_owned());
         Outcome::Hits(vec![hit])
+    }
+}
+
+fn by_hand(build: &Build) -> Change {
+    match super::is_for_development(build) {
+        true => Change::by_hand().at_most(Safety::Show).titled("build with `--release`"),
+        false => Change::by_hand().titled(
+            "choose what a panic does: `cargo lambda-lean apply --only custom-profile-untuned \
+             --panic abort`, or `--panic unwind`",
+        ),
     }
 }

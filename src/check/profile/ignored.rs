@@ -27,10 +27,9 @@ impl IgnoredProfile {
         }
         let hits = member.entries(&["profile"]).into_iter().map(|profile| {
             let path = ["profile", profile.key];
-            let moved = match root.get(&path) {
-                None => moved(root, member, profile.key),
-                Some(_) => None,
-            };
+            // A header cannot add to an inline table.
+            let is_free = root.get(&path).is_none() && !toml_edits::is_inline(root, &path);
+            let moved = is_free.then(|| moved(root, member, profile.key)).flatten();
             let keys = member.entries(&path);
             let harmless = keys.iter().all(|entry| self.safe_keys.iter().any(|k| k == entry.key));
             let safety = if harmless { Safety::Safe } else { Safety::Ask };
@@ -60,8 +59,8 @@ fn moved(root: &Document, member: &Document, profile: &str) -> Option<Vec<Edit>>
             }
             text.push_str(&format!("{} = {}", toml_edits::quoted(entry.key), entry.written()));
         }
+        edits.extend(removed(member, profile)?);
         edits.push(toml_edits::insert(root, &["profile", profile], &text)?);
-        edits.push(toml_edits::remove(member, &["profile", profile])?);
         return Some(edits);
     }
     for path in tables {
@@ -75,6 +74,24 @@ fn moved(root: &Document, member: &Document, profile: &str) -> Option<Vec<Edit>>
     let end = Span::at(root.text.len());
     let before = if root.text.ends_with('\n') { "" } else { root.newline() };
     edits.push(Edit { file: root.file.clone(), span: end, text: format!("{before}{text}") });
+    Some(edits)
+}
+
+/// Removes a profile that has no header: an inline table at once, dotted keys line by line, with
+/// lines that follow each other in one edit.
+fn removed(member: &Document, profile: &str) -> Option<Vec<Edit>> {
+    let path = ["profile", profile];
+    if member.get(&path)?.item.is_value() {
+        return Some(vec![toml_edits::remove(member, &path)?]);
+    }
+    let mut edits: Vec<Edit> = Vec::new();
+    for entry in member.entries(&path) {
+        let edit = toml_edits::remove(member, &[path[0], path[1], entry.key])?;
+        match edits.last_mut() {
+            Some(last) if last.span.end == edit.span.start => last.span.end = edit.span.end,
+            _ => edits.push(edit),
+        }
+    }
     Some(edits)
 }
 

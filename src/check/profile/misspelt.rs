@@ -46,9 +46,11 @@ impl MisspeltProfileKey {
         let unknown =
             document.entries(&path).into_iter().filter(|e| !self.known.iter().any(|k| k == e.key));
         let hits = unknown.map(|entry| {
-            let distance = |known: &&String| strsim::damerau_levenshtein(entry.key, known);
+            // `LTO` and `opt_level` are meant as plainly as `opt-levl`.
+            let key = entry.key.to_lowercase().replace('_', "-");
+            let distance = |known: &&String| strsim::damerau_levenshtein(&key, known);
             let nearest = self.known.iter().min_by_key(distance);
-            let nearest = nearest.filter(|known| distance(known) <= 3.min(entry.key.len() / 2));
+            let nearest = nearest.filter(|known| distance(known) <= 3.min(key.len() / 2));
             let hit = Hit::at(entry.place()).with("key", entry.key).with("table", table.join("."));
             let Some(nearest) = nearest else {
                 let by_hand = Change::by_hand().at_most(Safety::Show);

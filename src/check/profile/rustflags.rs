@@ -5,8 +5,8 @@ use super::{decided_by, document_of};
 use crate::{
     check::{Change, Hit, Outcome},
     facts::{
-        Build, Facts,
-        profile::{Flag, Origin},
+        Build, BuilderKind, Facts,
+        profile::{Codegen, Flag, Origin},
         workspace::Function,
     },
     finding::{Edit, Safety},
@@ -22,85 +22,162 @@ pub struct ShadowedRustflags {}
 
 /// Is the code compiled for the processor of the machine that builds it?
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TargetCpu {
-    /// Values of `target-cpu` that name no processor.
-    refused: Vec<String>,
+    /// The value that means the building machine.
+    refused: String,
     /// What the fix writes, by the first part of the target's name.
     set: BTreeMap<String, String>,
+    /// How C compilers spell the same option, by the first part of the target's name.
+    c_flag: BTreeMap<String, String>,
+    /// Why it matters where cargo-lambda names another processor behind it.
+    beaten: String,
 }
 
 impl ShadowedRustflags {
     /// A hit when the builder's flags are lost, or when cargo refuses to join them.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let build = facts.build(function);
-        let rustflags = &build.effective.rustflags;
-        let mut hits = Vec::new();
-        if let Some(conflict) = &rustflags.conflict
-            && [&conflict.list, &conflict.string].contains(&&Origin::Injected)
-        {
-            let written = [&conflict.string, &conflict.list].into_iter().find_map(place);
-            hits.push(
-                hit(facts, build, written)
-                    .with("problem", format!("cargo refuses to join `{}`, a string, with the list that {} adds: the build fails", conflict.key, build.label()))
-                    .change(written.and_then(|place| as_list(facts, place)).or(by_hand())),
-            );
-        }
-        let injected = |flags: &&Vec<Flag>| flags.iter().any(|f| f.origin == Origin::Injected);
-        if let Some(lost) = rustflags.dropped.iter().map(|(_, flags)| flags).find(injected) {
-            let lost: Vec<&str> = lost.iter().map(|flag| flag.text.as_str()).collect();
-            let winner = rustflags.flags.first().map(|flag| &flag.origin);
-            let by = winner.map_or("an empty `RUSTFLAGS`".to_owned(), |origin| match origin {
-                Origin::Environment(variable) => format!("the variable `{variable}`"),
-                Origin::Written(place) => format!("the flags in `{}`", place.file),
-                origin => decided_by(origin, build),
-            });
-            let written = winner.and_then(place);
-            let edit = written.and_then(|place| added(facts, place, &lost));
-            hits.push(
-                hit(facts, build, written)
-                    .with(
-                        "problem",
-                        format!("{by} drop `{}`, which {} adds", lost.join(" "), build.label()),
-                    )
-                    .change(Change::by(edit).or(by_hand())),
-            );
-        }
-        Outcome::Hits(hits)
+        Outcome::Hits(conflict(facts, build).into_iter().chain(lost(facts, build)).collect())
     }
+}
+
+/// A string where the builder adds a list.
+fn conflict(facts: &Facts, build: &Build) -> Option<Hit> {
+    let conflict = build.effective.rustflags.conflict.as_ref()?;
+    if ![&conflict.list, &conflict.string].contains(&&Origin::Injected) {
+        return None;
+    }
+    let written = [&conflict.string, &conflict.list].into_iter().find_map(place);
+    let (key, builder) = (&conflict.key, build.label());
+    let change = written.and_then(|place| as_list(facts, place));
+    let by_hand = || by_hand("write the flags as a list");
+    Some(
+        hit(facts, build, written)
+            .with(
+                "problem",
+                format!(
+                    "the build fails: {builder} adds a list to `{key}`, which is a string here"
+                ),
+            )
+            .change(Some(change.unwrap_or_else(by_hand))),
+    )
+}
+
+/// A source of flags that beats the builder's, and says nothing about the processor itself.
+fn lost(facts: &Facts, build: &Build) -> Option<Hit> {
+    let rustflags = &build.effective.rustflags;
+    let injected = |flags: &&Vec<Flag>| flags.iter().any(|f| f.origin == Origin::Injected);
+    let lost = rustflags.dropped.iter().map(|(_, flags)| flags).find(injected)?;
+    if rustflags.target_cpu().is_some() {
+        return None;
+    }
+    let lost: Vec<&str> = lost.iter().map(|flag| flag.text.as_str()).collect();
+    let flags = lost.join(" ");
+    let winner = rustflags.flags.first().map(|flag| &flag.origin);
+    let written = winner.and_then(place);
+    let (by, title) = match winner {
+        Some(Origin::Environment(variable)) => (
+            format!("the variable `{variable}`"),
+            format!("add `{flags}` to `{variable}`, or unset it"),
+        ),
+        Some(Origin::Written(place)) => {
+            (format!("`rustflags` in `{}`", place.file), format!("add `{flags}` to them"))
+        }
+        _ => ("an empty variable `RUSTFLAGS`".to_owned(), "unset `RUSTFLAGS`".to_owned()),
+    };
+    let edit = written.and_then(|place| added(facts, place, &lost));
+    let builder = build.label();
+    Some(
+        hit(facts, build, written)
+            .with("problem", format!("{by} drops the `{flags}` that {builder} adds"))
+            .change(Some(match Change::by(edit) {
+                Some(change) => change.titled(title),
+                None => by_hand(&title),
+            })),
+    )
 }
 
 impl TargetCpu {
-    /// A hit when the processor is refused.
+    /// A hit for each flag, of rustc or of a C compiler, that names the building machine.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let build = facts.build(function);
-        let Some((cpu, origin)) = build.effective.rustflags.target_cpu() else {
-            return Outcome::Hits(Vec::new());
-        };
-        if !self.refused.iter().any(|refused| refused == cpu) {
-            return Outcome::Hits(Vec::new());
+        let mut hits = Vec::new();
+        let codegen = build.effective.rustflags.codegen();
+        let named: Vec<_> = codegen.iter().filter(|option| option.name == "target-cpu").collect();
+        let is_refused = |option: &&&Codegen<'_>| option.value == Some(self.refused.as_str());
+        if let Some(option) = named.last().filter(|option| is_refused(option)) {
+            hits.push(self.hit(facts, build, "target-cpu", option.origin));
+        } else if build.builder == BuilderKind::CargoLambda
+            && let Some(option) = named.iter().find(|option| is_refused(option))
+        {
+            let hit = self.hit(facts, build, "target-cpu", option.origin);
+            hits.push(hit.note(&self.beaten));
         }
-        let architecture = build.target.split('-').next().unwrap_or_default();
+        for (option, origin) in self.c_flags(facts) {
+            hits.push(self.hit(facts, build, &option, &origin));
+        }
+        Outcome::Hits(hits)
+    }
+
+    fn hit(&self, facts: &Facts, build: &Build, option: &str, origin: &Origin) -> Hit {
         let written = place(origin);
-        let set = self.set.get(architecture);
-        let edit = set.zip(written).and_then(|(set, place)| {
+        let architecture = build.target.split('-').next().unwrap_or_default();
+        let refused = format!("{option}={}", self.refused);
+        // A C compiler's option for one architecture means nothing to another's.
+        let fits = option == "target-cpu"
+            || self.c_flag.get(architecture).is_some_and(|flag| flag == option);
+        let set = self.set.get(architecture).filter(|_| fits);
+        let set = set.map(|cpu| format!("{option}={cpu}"));
+        let edit = set.as_ref().zip(written).and_then(|(set, place)| {
             let document = document_of(facts, place)?;
-            let flag = format!("target-cpu={cpu}");
-            let text = document.text.get(place.span.range())?;
-            let start = place.span.start + text.find(&flag)? + flag.len() - cpu.len();
-            let span = Span { start, end: start + cpu.len() };
+            let start = place.span.start + document.text.get(place.span.range())?.find(&refused)?;
+            let span = Span { start, end: start + refused.len() };
             Some(Edit { file: document.file.clone(), span, text: set.clone() })
         });
-        let hit = hit(facts, build, written)
-            .with("cpu", cpu)
-            .with("set", set.map_or("the processor of Lambda", String::as_str))
-            .with("origin", decided_by(origin, build));
-        Outcome::Hits(vec![hit.change(Change::by(edit).or(by_hand()))])
+        let instead = set.unwrap_or_else(|| "the processor of Lambda".to_owned());
+        let hit = hit(facts, build, written);
+        let at = hit.at.clone();
+        hit.with("flag", &refused).with("origin", decided_by(origin, build, &at)).change(Some(
+            match Change::by(edit) {
+                Some(change) => change.titled(format!("write `{instead}`")),
+                None => by_hand(&format!("name the processor of Lambda instead: `{instead}`")),
+            },
+        ))
+    }
+
+    /// The refused options in `CFLAGS` and its like, from the environment and from `[env]`.
+    fn c_flags(&self, facts: &Facts) -> Vec<(String, Origin)> {
+        let options: Vec<&String> = self.c_flag.values().collect();
+        let in_text = |text: &str| {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let refused =
+                |option: &&&String| words.contains(&format!("{option}={}", self.refused).as_str());
+            options.iter().find(refused).map(|option| (*option).clone())
+        };
+        let variables = facts.build_inputs.env.iter().filter(|(name, _)| is_for_c(name));
+        let variables = variables
+            .filter_map(|(name, text)| Some((in_text(text)?, Origin::Environment(name.clone()))));
+        let entries = facts.build_inputs.configs.iter().flat_map(|config| config.entries(&["env"]));
+        let entries = entries.filter(|entry| is_for_c(entry.key)).filter_map(|entry| {
+            let table = entry.item.as_table_like();
+            let value = table.and_then(|table| table.get("value")).unwrap_or(entry.item);
+            Some((in_text(value.as_str()?)?, Origin::Written(entry.place())))
+        });
+        variables.chain(entries).collect()
     }
 }
 
-fn by_hand() -> Option<Change> {
-    Some(Change::by_hand().at_most(Safety::Show))
+/// Whether the `cc` crate reads flags from a variable: `CFLAGS`, `CXXFLAGS_x86_64-unknown-…`.
+fn is_for_c(name: &str) -> bool {
+    let name = name.strip_prefix("TARGET_").unwrap_or(name);
+    ["CFLAGS", "CXXFLAGS"].iter().any(|flags| {
+        name.strip_prefix(flags).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    })
+}
+
+fn by_hand(title: &str) -> Change {
+    Change::by_hand().at_most(Safety::Show).titled(title)
 }
 
 fn hit(facts: &Facts, build: &Build, written: Option<&Place>) -> Hit {

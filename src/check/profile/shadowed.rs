@@ -1,6 +1,6 @@
 //! Is a profile key written somewhere where another source beats it?
 
-use super::{decided_by, document_of, replace};
+use super::{decided_by, rewrite};
 use crate::{
     check::{Change, Hit, Outcome},
     facts::{
@@ -9,7 +9,7 @@ use crate::{
         toml_edits,
         workspace::Function,
     },
-    finding::{Edit, Label},
+    finding::{Edit, Label, Safety},
 };
 use serde::Deserialize;
 
@@ -29,26 +29,30 @@ impl ShadowedProfile {
 
 fn hit(facts: &Facts, build: &Build, resolved: &Resolved) -> Option<Hit> {
     let winner = &resolved.winner;
-    let loser = resolved.shadowed.iter().find(|loser| is_shadowed_by(loser, winner))?;
+    let mut losers = resolved.shadowed.iter();
+    let loser = losers.find(|loser| is_shadowed_by(loser, winner, facts))?;
     let at = match (&loser.origin, &winner.origin) {
         (Origin::Written(place), _) | (_, Origin::Written(place)) => place.clone(),
         _ => facts.workspace.root.place(&["profile", &build.profile, resolved.key.name()]),
     };
     let key = resolved.key.name();
-    let mut hit = Hit::at(at)
+    let mut hit = Hit::at(at.clone())
         .with("key", key)
-        .with("profile", &build.profile)
+        .with("table", &loser.table)
         .with("written", &loser.spelling)
+        .with("loser", decided_by(&loser.origin, build, &at))
         .with("value", &winner.spelling)
-        .with("origin", decided_by(&winner.origin, build))
+        .with("winner", decided_by(&winner.origin, build, &at))
         .change(Some(Change::by(edit(facts, build, resolved, loser)).unwrap_or_else(|| {
             let title = match &winner.origin {
                 Origin::Environment(variable) => format!("unset the variable `{variable}`"),
-                _ => format!("make both say the same about `{key}`"),
+                _ => format!("write one value of `{key}`, in one of both places"),
             };
-            Change::by_hand().at_most(crate::finding::Safety::Show).titled(title)
+            Change::by_hand().at_most(Safety::Show).titled(title)
         })));
-    if let Origin::Written(place) = &winner.origin {
+    if let Origin::Written(place) = &winner.origin
+        && *place != at
+    {
         let message = format!("`{key} = {}` wins", winner.spelling);
         hit.labels.push(Label { place: place.clone(), message });
     }
@@ -56,26 +60,27 @@ fn hit(facts: &Facts, build: &Build, resolved: &Resolved) -> Option<Hit> {
     Some(hit)
 }
 
-/// Whether two settings are of the same table in different sources. A child profile that
-/// overrides its parent does what its author wants.
-fn is_shadowed_by(loser: &Setting, winner: &Setting) -> bool {
-    loser.value != winner.value && loser.table == winner.table && source(loser) != source(winner)
-}
-
-/// The file, or the kind of source.
-fn source(setting: &Setting) -> &str {
-    match &setting.origin {
-        Origin::Written(place) => place.file.as_str(),
-        Origin::Environment(_) => "environment",
-        Origin::Injected => "builder",
-        Origin::Default => "default",
-    }
+/// Whether one setting beats another of the same table. A child profile that overrides its parent
+/// does what its author wants, and so does a config file near the project that overrides one
+/// farther away.
+fn is_shadowed_by(loser: &Setting, winner: &Setting, facts: &Facts) -> bool {
+    let in_config = |setting: &Setting| match &setting.origin {
+        Origin::Written(place) => {
+            facts.build_inputs.configs.iter().any(|config| config.file == place.file)
+        }
+        _ => false,
+    };
+    loser.value != winner.value
+        && loser.table == winner.table
+        && !(in_config(loser) && in_config(winner))
 }
 
 /// Makes the winner say what the loser says.
 fn edit(facts: &Facts, build: &Build, resolved: &Resolved, loser: &Setting) -> Option<Edit> {
     match &resolved.winner.origin {
-        Origin::Written(place) => replace(document_of(facts, place)?, place, &loser.spelling),
+        Origin::Written(place) => {
+            rewrite(facts, place, &resolved.winner, resolved.key, &loser.spelling)
+        }
         // cargo-lambda leaves a key alone that the root manifest sets.
         Origin::Injected => {
             let path = ["profile", &build.profile, resolved.key.name()];

@@ -1,9 +1,13 @@
 //! Does a key of the deployed profile come to a value that the rule does not accept?
 
-use super::{decided_by, place_of, set, spelled};
+use super::{by_hand, decided_by, place_of, set, spelled};
 use crate::{
     check::{Change, Hit, Outcome},
-    facts::{Facts, profile::Key, workspace::Function},
+    facts::{
+        Build, Facts,
+        profile::{EffectiveProfile, Key},
+        workspace::Function,
+    },
     finding::Safety,
 };
 use serde::Deserialize;
@@ -24,51 +28,74 @@ struct Wanted {
     key: String,
     /// The canonical words that are fine (see `facts::profile::Key`).
     accepted: Vec<String>,
-    /// What the fix sets, in TOML syntax; without it the change is left to a person.
-    set: Option<String>,
+    /// What the fix sets, in TOML syntax.
+    set: String,
+    /// Why the fix is left to a person, as its title.
+    by_hand: Option<String>,
     /// Asked only while these keys come to one of these words.
     #[serde(default)]
-    when: BTreeMap<String, Vec<String>>,
+    when: Words,
+    /// The fix asks unless these keys come to one of these words.
+    #[serde(default)]
+    safe_when: Words,
     /// Not asked when one of these codegen options stands in the flags.
     #[serde(default)]
     unless_codegen: Vec<String>,
-    /// A sentence beside a hit, by the word the key comes to.
+    /// A sentence beside a hit, by the word the key comes to; `safe-when` stands for a fix that
+    /// asks because of that.
     #[serde(default)]
     notes: BTreeMap<String, String>,
 }
+
+/// Words that keys may come to, by key.
+type Words = BTreeMap<String, Vec<String>>;
 
 impl ProfileValue {
     /// A hit for each key that comes to something else.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let build = facts.build(function);
-        let named = |name: &str| Key::named(name).expect("rule files name known keys");
-        let mut hits = Vec::new();
-        for wanted in &self.keys {
-            let key = named(&wanted.key);
-            let resolved = build.effective.get(key);
-            let word = &resolved.winner.value;
-            let applies = wanted.when.iter().all(|(other, words)| {
-                words.iter().any(|w| w == build.effective.value(named(other)))
-            });
-            let codegen = build.effective.rustflags.codegen();
-            let excused =
-                codegen.iter().any(|option| wanted.unless_codegen.iter().any(|u| u == option.name));
-            if wanted.accepted.contains(word) || !applies || excused {
-                continue;
-            }
-            let edit = wanted.set.as_ref().and_then(|value| set(facts, build, key, value));
-            let by_hand = || Change::by_hand().at_most(Safety::Show);
-            let mut hit = Hit::at(place_of(facts, build, key, &resolved.winner))
-                .with("profile", &build.profile)
-                .with("key", key.name())
-                .with("value", spelled(key, word))
-                .with("origin", decided_by(&resolved.winner.origin, build))
-                .with("builder", build.label())
-                .change(Some(Change::by(edit).unwrap_or_else(by_hand)));
-            hit.notes.extend(wanted.notes.get(word).cloned());
-            hit.builder = Some(build.builder.name().to_owned());
-            hits.push(hit);
-        }
-        Outcome::Hits(hits)
+        Outcome::Hits(self.keys.iter().filter_map(|wanted| wanted.hit(facts, build)).collect())
     }
+}
+
+impl Wanted {
+    fn hit(&self, facts: &Facts, build: &Build) -> Option<Hit> {
+        let key = named(&self.key);
+        let winner = &build.effective.get(key).winner;
+        let codegen = build.effective.rustflags.codegen();
+        let is_excused =
+            codegen.iter().any(|option| self.unless_codegen.iter().any(|u| u == option.name));
+        if self.accepted.contains(&winner.value)
+            || !holds(&self.when, &build.effective)
+            || is_excused
+        {
+            return None;
+        }
+        let is_safe = holds(&self.safe_when, &build.effective);
+        let change = match &self.by_hand {
+            Some(title) => Change::by_hand().at_most(Safety::Show).titled(title),
+            None => Change::by(set(facts, build, key, &self.set))
+                .unwrap_or_else(|| by_hand(build, key, &self.set)),
+        };
+        let at = place_of(facts, build, key, winner);
+        let mut hit = Hit::at(at.clone())
+            .with("profile", &build.profile)
+            .with("key", key.name())
+            .with("value", spelled(key, &winner.value))
+            .with("origin", decided_by(&winner.origin, build, &at))
+            .with("builder", build.label())
+            .change(Some(if is_safe { change } else { change.at_most(Safety::Ask) }));
+        hit.notes.extend(self.notes.get(&winner.value).cloned());
+        hit.notes.extend(self.notes.get("safe-when").filter(|_| !is_safe).cloned());
+        hit.builder = Some(build.builder.name().to_owned());
+        Some(hit)
+    }
+}
+
+fn named(name: &str) -> Key {
+    Key::named(name).expect("rule files name known keys")
+}
+
+fn holds(words: &Words, profile: &EffectiveProfile) -> bool {
+    words.iter().all(|(key, words)| words.iter().any(|word| word == profile.value(named(key))))
 }

@@ -78,7 +78,8 @@ impl DependencyFeatures {
             return Outcome::Hits(Vec::new());
         }
         let package = &facts.workspace.package(function).name;
-        if !self.links.is_empty() && facts.resolution.excludes(package, &self.links) {
+        let only_links = self.features.is_empty();
+        if only_links && facts.resolution.excludes(package, &self.links) {
             return Outcome::Hits(Vec::new());
         }
         let build = match facts.resolved(function) {
@@ -250,7 +251,7 @@ impl DependencyFeatures {
         // A replacement that was never resolved cannot be simulated; then cargo has to say.
         let simulated = self.instead.is_empty();
         let lost = simulated.then(|| guard::lost(build, &after)).flatten();
-        if lost.is_some() && !self.links.is_empty() {
+        if lost.is_some() && self.features.is_empty() {
             // The only client there is: nothing is linked beside it.
             return Vec::new();
         }

@@ -148,7 +148,7 @@ fn move_feature(
         renamed.unwrap_or_default()
     );
     let added = toml_edits::insert(&package.manifest, &["dev-dependencies"], &line)?;
-    Some(vec![declared.without_feature(feature)?, added])
+    Some(dependency_line::joined(vec![declared.without_feature(feature)?, added]))
 }
 
 fn move_line(declared: &Declared<'_>, package: &Package, key: &str) -> Option<Vec<Edit>> {
@@ -170,5 +170,5 @@ fn move_line(declared: &Declared<'_>, package: &Package, key: &str) -> Option<Ve
     }
     let line = format!("{} = {}", toml_edits::quoted(key), entry.written());
     let added = toml_edits::insert(&package.manifest, &["dev-dependencies"], &line)?;
-    Some(vec![toml_edits::remove(&package.manifest, &path)?, added])
+    Some(dependency_line::joined(vec![toml_edits::remove(&package.manifest, &path)?, added]))
 }

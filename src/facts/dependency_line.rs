@@ -155,13 +155,15 @@ impl Declared<'_> {
     }
 }
 
-/// Insertions at one point become one edit, because two edits of one place conflict.
-fn joined(edits: Vec<Edit>) -> Vec<Edit> {
+/// Edits that touch become one, because two edits of one place conflict.
+pub fn joined(mut edits: Vec<Edit>) -> Vec<Edit> {
+    edits.sort_by(|a, b| (&a.file, a.span).cmp(&(&b.file, b.span)));
     let mut joined: Vec<Edit> = Vec::new();
     for edit in edits {
         match joined.last_mut() {
-            Some(last) if last.span == edit.span && edit.span.start == edit.span.end => {
+            Some(last) if last.file == edit.file && edit.span.start <= last.span.end => {
                 last.text.push_str(&edit.text);
+                last.span.end = last.span.end.max(edit.span.end);
             }
             _ => joined.push(edit),
         }

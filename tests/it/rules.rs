@@ -153,6 +153,9 @@ fn every_fix_makes_what_its_example_says() {
             if applied.texts.is_empty() {
                 break;
             }
+            if example.locked {
+                stand_ins::lock(&project.path(""));
+            }
         }
         let original = |file: &str| example.files.get(file).cloned();
         let mut expected: BTreeMap<String, String> = example.files.clone();

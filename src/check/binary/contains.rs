@@ -33,7 +33,7 @@ impl BinaryContains {
             let proof = match symbol {
                 Some(symbol) => format!("the symbol `{symbol}`"),
                 None if self.tables.iter().any(|table| holds(&bytes(table))) => {
-                    "a table of its constants, although symbols are stripped".to_owned()
+                    "a table of its constants".to_owned()
                 }
                 None => return Vec::new(),
             };

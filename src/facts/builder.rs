@@ -125,7 +125,7 @@ pub fn detect<'a>(
     for manifest in manifests {
         for path in [["package", "metadata", "lambda"], ["workspace", "metadata", "lambda"]] {
             if manifest.get(&path).is_some() {
-                witnesses.push((1, manifest.place(&path)));
+                witnesses.push((1, first_place(manifest, &path)));
             }
         }
     }
@@ -144,7 +144,10 @@ pub fn detect<'a>(
             }
             if let Some(at) = line.find("rust-cargolambda") {
                 witnesses.push((2, Place::new(file, start + at..start + at + 16)));
-            } else if let Some(at) = line.find("cargo-lambda") {
+            } else if let Some(at) = line.find("cargo-lambda").filter(|at| {
+                // Installing this tool says nothing about the other.
+                !line[at + 12..].starts_with("-lean")
+            }) {
                 witnesses.push((4, Place::new(file, start + at..start + at + 12)));
             }
             for (at, builder, words) in commands_in(text, start, line.len()) {
@@ -166,6 +169,18 @@ pub fn detect<'a>(
         plain.map(|command| (command.builder, command.place.clone()))
     });
     Detected { builder, commands }
+}
+
+/// The table itself, or the first of its children where only those have headers.
+fn first_place(document: &Document, path: &[&str]) -> Place {
+    let table = document.get(path).and_then(|entry| entry.item.as_table());
+    let child = document.entries(path).first().map(|entry| entry.key);
+    match (table, child) {
+        (Some(table), Some(child)) if table.is_implicit() => {
+            first_place(document, &[path, &[child]].concat())
+        }
+        _ => document.place(path),
+    }
 }
 
 fn is_comment(line: &str) -> bool {
@@ -338,6 +353,8 @@ mod tests {
         let witness = detected(&[install, line]).1.expect("a witness");
         assert!(witness.starts_with("cargo-lambda: package.json: cargo lambda build"), "{witness}");
         assert_eq!(detected(&[install]).1.expect("it").split(": ").nth(1), Some("Dockerfile"));
+        let ours = ("a.sh", "cargo install cargo-lambda-lean && cargo lambda-lean check\n");
+        assert_eq!(detected(&[ours]).1, None);
         let own = ("CargoLambda.toml", "[build]\n");
         let witness = detected(&[install, line, own]).1;
         assert_eq!(witness.expect("a witness"), "cargo-lambda: CargoLambda.toml: ");

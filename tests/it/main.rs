@@ -45,6 +45,9 @@ mod lab;
 /// Programs installed for tests.
 mod tools;
 
+/// What `profile` prints and chooses.
+mod profile;
+
 /// `profile` against a recording compiler.
 mod profile_proof;
 

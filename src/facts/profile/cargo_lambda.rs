@@ -59,6 +59,11 @@ pub fn newest_known() -> &'static Version {
     &DATA.newest
 }
 
+/// The oldest one.
+pub fn oldest_known() -> &'static Version {
+    &DATA.since.first().expect("the data has an entry").version
+}
+
 /// The settings of `cargo lambda build` outside its command line: `[package.metadata.lambda.build]`,
 /// the same of the workspace, `[build]` in `CargoLambda.toml`, variables `CARGO_LAMBDA_BUILD.*`.
 #[derive(Clone, Debug, Default)]

@@ -16,7 +16,7 @@ mod rustflags;
 #[cfg(test)]
 mod tests;
 
-pub use cargo_lambda::{CargoLambda, Injection, LambdaBuild, newest_known};
+pub use cargo_lambda::{CargoLambda, Injection, LambdaBuild, newest_known, oldest_known};
 pub use key::{Key, Spelling};
 pub use layers::{Origin, Setting};
 pub use resolve::effective;

@@ -7,6 +7,8 @@ mod build;
 
 pub mod built;
 
+mod code;
+
 mod files;
 
 mod members;
@@ -126,6 +128,7 @@ pub fn gather(options: &Options) -> Result<Project> {
     let manifests: Vec<&Document> = members.map(|package| &package.manifest).collect();
     let here = configuration_directory(&root.0);
     let build_inputs = build::read_inputs(&root, &here, &options.env, &manifests, &mut sources)?;
+    let code = code::read(&root, &workspace, &functions, &mut sources);
     let builds = functions.iter().map(|function| {
         let subject = Subject {
             workspace: &workspace,
@@ -162,6 +165,7 @@ pub fn gather(options: &Options) -> Result<Project> {
         own_code: read.own_code,
         mentions,
         resolution,
+        code,
         errors: read.errors,
     };
     let (built, errors) = built::read(&root, &facts, &options.binaries);

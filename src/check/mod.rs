@@ -38,6 +38,8 @@ mod test_helpers;
 
 mod unicode_tables;
 
+mod source;
+
 mod unused_suppression;
 
 /// A question with its parameters, as `[check]` of a rule file holds it.
@@ -90,6 +92,28 @@ pub enum Check {
     UnicodeTables(unicode_tables::UnicodeTables),
     /// Are test helpers among the normal dependencies?
     TestHelpers(test_helpers::TestHelpers),
+    /// Is one of these functions called in this phase?
+    CallWhen(source::CallWhen),
+    /// Is nothing handed to a Lambda runtime?
+    NoEntry(source::NoEntry),
+    /// Does the function log in colours, or as text for people?
+    TextLogs(source::TextLogs),
+    /// Does the handler look keys up in an untyped event?
+    UntypedEvent(source::UntypedEvent),
+    /// Is a client made in init whose connection only the first event opens?
+    FirstUse(source::FirstUse),
+    /// Is a lazily made static first needed while an event waits?
+    LazyFirstTouched(source::LazyFirstTouched),
+    /// Does a static collection only grow?
+    GrowingStatic(source::GrowingStatic),
+    /// Is there waiting in a row for things that need nothing of each other?
+    SequentialAwaits(source::SequentialAwaits),
+    /// Does `main` start a runtime with a thread per core?
+    MultiThread(source::MultiThread),
+    /// Is there a collection of trait objects?
+    DynRegistry(source::DynRegistry),
+    /// Is a registry or router made for each event?
+    RegistryPerEvent(source::RegistryPerEvent),
     /// Does a suppression silence nothing?
     UnusedSuppression(unused_suppression::UnusedSuppression),
 }
@@ -121,6 +145,17 @@ impl Check {
             Check::OldBehaviorVersion(question) => question.ask(facts, function),
             Check::UnicodeTables(question) => question.ask(facts, function),
             Check::TestHelpers(question) => question.ask(facts, function),
+            Check::CallWhen(question) => question.ask(facts, function),
+            Check::NoEntry(question) => question.ask(facts, function),
+            Check::TextLogs(question) => question.ask(facts, function),
+            Check::UntypedEvent(question) => question.ask(facts, function),
+            Check::FirstUse(question) => question.ask(facts, function),
+            Check::LazyFirstTouched(question) => question.ask(facts, function),
+            Check::GrowingStatic(question) => question.ask(facts, function),
+            Check::SequentialAwaits(question) => question.ask(facts, function),
+            Check::MultiThread(question) => question.ask(facts, function),
+            Check::DynRegistry(question) => question.ask(facts, function),
+            Check::RegistryPerEvent(question) => question.ask(facts, function),
             Check::UnusedSuppression(_) => Outcome::Hits(Vec::new()),
         }
     }

@@ -39,9 +39,12 @@ pub mod code;
 
 pub mod own_code;
 
+pub mod functions_code;
+
 use crate::{finding::BadInput, source::Sources};
 pub use build::Build;
 use build::BuildInputs;
+use functions_code::FunctionsCode;
 use graph::Resolution;
 use mention::Mentions;
 use own_code::OwnCode;
@@ -74,6 +77,8 @@ pub struct Facts {
     pub own_code: OwnCode,
     /// What was built of them.
     pub built: built::BuiltFunctions,
+    /// What the code of the functions does, and when.
+    pub code: FunctionsCode,
     /// Comments that accept findings.
     pub suppressions: Vec<Suppression>,
     /// What the code mentions, by index into `workspace.packages`.

@@ -131,6 +131,8 @@ pub enum Kind {
     Try(Box<Expr>),
     /// `&e`, `*e`, `(e)`, `e as T`: the same value for our purposes.
     Same(Box<Expr>),
+    /// `&mut e`.
+    RefMut(Box<Expr>),
     /// `e.name`.
     Field(Box<Expr>, Sym),
     /// `e[i]`.
@@ -290,6 +292,8 @@ pub struct Function {
     pub output: Option<Type>,
     /// The paths of its attributes.
     pub attrs: Vec<Path>,
+    /// What stands between the brackets of each of them, its path included.
+    pub attr_bytes: Vec<Bytes>,
     /// Its body.
     pub body: Option<Block>,
     /// Items declared inside the body.

@@ -35,10 +35,18 @@ use world::World;
 pub struct CodeFacts {
     /// The items.
     pub world: World,
-    /// Everything some binary reaches.
-    pub graph: Graph,
     /// What each binary reaches, by its crate's index; none for libraries.
-    pub reach: Vec<Option<Reach>>,
+    pub binaries: Vec<Option<Binary>>,
+}
+
+/// What one binary reaches. Each is looked at on its own: a helper is given one thing by one
+/// function and another by the next.
+#[derive(Debug, Default)]
+pub struct Binary {
+    /// The pieces of code and how they lead to each other.
+    pub graph: Graph,
+    /// When each of them runs.
+    pub reach: Reach,
 }
 
 /// Looks at the binaries among some crates.
@@ -53,17 +61,18 @@ pub fn analyse(crates: Vec<CrateInput>, vocabulary: &Vocabulary, read: &Read<'_>
 }
 
 fn explore(world: World, vocabulary: &Vocabulary) -> CodeFacts {
-    let mut graph = Graph::default();
-    let binaries: Vec<usize> =
-        (0..world.crates.len()).filter(|index| world.crates[*index].input.is_bin).collect();
     let types = Types::new(&world, vocabulary);
-    let starts = graph.explore(&types, &binaries);
-    let mut reach: Vec<Option<Reach>> = (0..world.crates.len()).map(|_| None).collect();
-    for (index, starts) in binaries.iter().zip(starts) {
+    let binary = |index: usize| {
+        let mut graph = Graph::default();
+        let starts = graph.explore(&types, index);
         let per_event = per_event(&types, &graph, &starts);
-        reach[*index] = Some(Reach::walk(&graph, &starts, &per_event));
-    }
-    CodeFacts { world, graph, reach }
+        let reach = Reach::walk(&graph, &starts, &per_event);
+        Binary { graph, reach }
+    };
+    let all = world.crates.iter().enumerate();
+    let binaries = all.map(|(index, one)| one.input.is_bin.then(|| binary(index))).collect();
+    drop(types);
+    CodeFacts { world, binaries }
 }
 
 /// The starts that an attribute makes run for each event: `#[lambda] fn main(event, context)`.
@@ -85,10 +94,12 @@ impl CodeFacts {
     /// The foreign calls of a binary with the state they are made in; `Late` where only what is
     /// kept is missing.
     pub fn calls(&self, binary: usize) -> impl Iterator<Item = (State, &eval::Call)> {
-        let reach = self.reach.get(binary).and_then(Option::as_ref);
-        let states = reach.into_iter().flat_map(|reach| reach.states.iter().copied());
-        states.flat_map(|state| {
-            self.graph.nodes[state.node.index()].calls.iter().map(move |call| {
+        let one = self.binaries.get(binary).and_then(Option::as_ref);
+        let states = one.into_iter().flat_map(|one| {
+            one.reach.states.iter().map(|state| (*state, &one.graph.nodes[state.node.index()]))
+        });
+        states.flat_map(|(state, node)| {
+            node.calls.iter().map(move |call| {
                 let late = call.kept && state.when == reach::When::Invocation;
                 let when = if late { reach::When::Late } else { state.when };
                 (State { when, ..state }, call)

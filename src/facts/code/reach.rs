@@ -47,6 +47,20 @@ impl Reach {
     /// Walks from the nodes a binary starts at; `per_event` are those that run for each event
     /// from the start.
     pub fn walk(graph: &Graph, starts: &[NodeId], per_event: &HashSet<NodeId>) -> Reach {
+        let on_lambda = Reach::follow(graph, starts, per_event, false);
+        match on_lambda.entries.is_empty() && per_event.is_empty() {
+            true => Reach::follow(graph, starts, per_event, true),
+            false => on_lambda,
+        }
+    }
+
+    /// Walks with or without the web servers that a binary starts itself.
+    fn follow(
+        graph: &Graph,
+        starts: &[NodeId],
+        per_event: &HashSet<NodeId>,
+        served: bool,
+    ) -> Reach {
         let taken = Taken::of(graph);
         let mut reach = Reach::default();
         let mut seen = HashSet::new();
@@ -62,6 +76,9 @@ impl Reach {
             reach.states.push(state);
             for (index, edge) in graph.nodes[state.node.index()].edges.iter().enumerate() {
                 if edge.link == Link::Mention && taken.elsewhere(graph, edge.to) {
+                    continue;
+                }
+                if edge.link == Link::Served && !served {
                     continue;
                 }
                 if let Link::PerEvent(entry) = edge.link {
@@ -118,7 +135,7 @@ impl Taken {
         let mut taken = Taken { handed: HashSet::new(), called: HashSet::new() };
         for edge in graph.nodes.iter().flat_map(|node| &node.edges) {
             match edge.link {
-                Link::PerEvent(_) | Link::Once | Link::OffWorker => {
+                Link::PerEvent(_) | Link::Once | Link::OffWorker | Link::Served => {
                     taken.handed.insert(edge.to);
                 }
                 Link::Call => {

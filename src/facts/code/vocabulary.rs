@@ -51,6 +51,7 @@ pub struct Vocabulary {
     pub once_attributes: Patterns,
     pub store_methods: HashSet<String>,
     pub off_worker: Patterns,
+    pub local_servers: Patterns,
     pub wrappers: Patterns,
     pub first_wrappers: Patterns,
     pub transparent: HashSet<String>,

@@ -13,6 +13,12 @@ use std::collections::HashSet;
 impl Eval<'_, '_> {
     /// A block; its value is that of its last expression.
     pub fn block(&mut self, block: &Block) -> Val {
+        self.block_with(block).0
+    }
+
+    /// A block, with the places that decided whether it was left early.
+    fn block_with(&mut self, block: &Block) -> (Val, Vec<Keep>) {
+        let mut guards = Vec::new();
         let depth = self.locals.len();
         let outer = self.out.region;
         let mut value = Val::default();
@@ -28,9 +34,12 @@ impl Eval<'_, '_> {
                     if *dropped {
                         self.out.dropped = Some(expr.bytes);
                     }
-                    let rest = self.guard(expr);
-                    value = match rest {
-                        Some(value) => value,
+                    value = match self.guard(expr) {
+                        Some((value, by)) => {
+                            self.enter(&by);
+                            guards.extend(by);
+                            value
+                        }
                         None => self.expr(expr),
                     };
                 }
@@ -41,12 +50,13 @@ impl Eval<'_, '_> {
         }
         self.locals.truncate(depth);
         self.leave(outer);
-        value
+        (value, guards)
     }
 
     /// `if … { return … }` on something kept: what follows in the block only happens without it.
-    fn guard(&mut self, expr: &Expr) -> Option<Val> {
-        let (value, by) = match &expr.kind {
+    fn guard(&mut self, expr: &Expr) -> Option<(Val, Vec<Keep>)> {
+        Some(match &expr.kind {
+            Kind::Block(inner) => self.block_with(inner),
             Kind::If(one) if returns(&one.then) => {
                 let depth = self.locals.len();
                 let (_, by) = self.deciding(&one.cond);
@@ -55,13 +65,10 @@ impl Eval<'_, '_> {
                 (value, by)
             }
             Kind::Match(one) if one.1.iter().any(|arm| leaves(&arm.body)) => {
-                let (value, by) = self.match_expr(&one.0, &one.1);
-                (value, by)
+                self.match_expr(&one.0, &one.1)
             }
             _ => return None,
-        };
-        self.enter(&by);
-        Some(value)
+        })
     }
 
     fn let_stmt(&mut self, one: &Let) {
@@ -135,7 +142,8 @@ impl Eval<'_, '_> {
                 if self.out.dropped == Some(expr.bytes) {
                     self.out.dropped = None;
                 }
-                self.expr(inner)
+                // What was waited for came from outside.
+                Val { fixed: false, ..self.expr(inner) }
             }
             Kind::Try(inner) => {
                 if self.out.dropped == Some(expr.bytes) {
@@ -144,6 +152,7 @@ impl Eval<'_, '_> {
                 self.expr(inner)
             }
             Kind::Same(inner) => self.expr(inner),
+            Kind::RefMut(inner) => self.lent(inner),
             Kind::Field(base, name) => self.field_expr(base, *name),
             Kind::Index(parts) => {
                 let base = self.expr(&parts.0);
@@ -213,6 +222,19 @@ impl Eval<'_, '_> {
                 Val { fixed, event, ..Val::default() }
             }
         }
+    }
+
+    /// `&mut x`: something is written into `x`, so it is no longer what it started as; to the call
+    /// that writes it is no input.
+    fn lent(&mut self, inner: &Expr) -> Val {
+        let val = self.expr(inner);
+        if let Kind::Path(path) = &inner.kind
+            && let [name] = &*path.segments
+            && let Some(at) = self.locals.iter().rposition(|(local, _)| local == name)
+        {
+            self.locals[at].1.fixed = false;
+        }
+        Val { fixed: true, ..val }
     }
 
     fn branches(&mut self, one: &If, by: &[Keep]) -> Val {
@@ -411,7 +433,11 @@ fn mentioned(expr: &Expr, into: &mut HashSet<Sym>) {
             method.args.iter().for_each(|arg| mentioned(arg, into));
         }
         Kind::Macro(call) => all(&call.args),
-        Kind::Await(inner) | Kind::Try(inner) | Kind::Same(inner) | Kind::Field(inner, _) => {
+        Kind::Await(inner)
+        | Kind::Try(inner)
+        | Kind::Same(inner)
+        | Kind::RefMut(inner)
+        | Kind::Field(inner, _) => {
             mentioned(inner, into);
         }
         Kind::Index(parts) => {

@@ -2,7 +2,7 @@
 
 use super::{Call, Code, Eval, Link};
 use crate::facts::code::{
-    ir::{Bytes, Expr, Kind, Lit, MacroCall, Path},
+    ir::{Block, Bytes, Expr, Kind, Lit, MacroCall, Path, Stmt},
     names::{Of, Res, Space, join},
     sym::Sym,
     value::{CallRef, NodeId, Ty, Val},
@@ -195,6 +195,8 @@ impl Eval<'_, '_> {
             Link::PerEvent(entry)
         } else if vocabulary.once_calls.matches(path) {
             Link::Once
+        } else if vocabulary.local_servers.matches(path) {
+            Link::Served
         } else if vocabulary.off_worker.matches(path) {
             Link::OffWorker
         } else {
@@ -380,6 +382,7 @@ impl Eval<'_, '_> {
             literal,
             kept: false,
             dropped,
+            sends: dropped && args.iter().any(sends),
             awaited,
             in_loop: self.out.loops > 0,
             chain: Vec::new(),
@@ -426,6 +429,8 @@ impl Eval<'_, '_> {
             inner.fixed = fixed;
             return inner;
         }
+        // `String::new()`, `Utc::now()`: made of nothing, it will be filled or differ.
+        let fixed = fixed && !vals.is_empty();
         let ty = vocabulary.returned(path);
         let mut val = Val { call: Some(made), fixed, event, ..Val::foreign(ty) };
         // Spawning and boxing keep what they are given reachable.
@@ -480,5 +485,39 @@ impl Eval<'_, '_> {
                 ..Val::default()
             },
         }
+    }
+}
+
+/// Whether an expression gives something to a channel or a response's body.
+fn sends(expr: &Expr) -> bool {
+    let any = |exprs: &[Expr]| exprs.iter().any(sends);
+    let block = |block: &Block| {
+        block.stmts.iter().any(|stmt| match stmt {
+            Stmt::Let(one) => one.init.as_ref().is_some_and(sends),
+            Stmt::Expr(expr, _) => sends(expr),
+        })
+    };
+    match &expr.kind {
+        Kind::Method(method) => {
+            let name: &str = &method.name;
+            let channel = matches!(name, "send" | "send_data" | "try_send" | "blocking_send");
+            // `client.get(…).send()` is a request, `sender.send(value)` gives something away.
+            channel && !method.args.is_empty() || sends(&method.receiver) || any(&method.args)
+        }
+        Kind::Call(callee, args) => sends(callee) || any(args),
+        Kind::Await(inner) | Kind::Try(inner) | Kind::Same(inner) | Kind::RefMut(inner) => {
+            sends(inner)
+        }
+        Kind::Async(inner) | Kind::Block(inner) => block(inner),
+        Kind::Closure(closure) => sends(&closure.body),
+        Kind::If(one) => {
+            sends(&one.cond) || block(&one.then) || one.otherwise.as_ref().is_some_and(sends)
+        }
+        Kind::Match(one) => sends(&one.0) || one.1.iter().any(|arm| sends(&arm.body)),
+        Kind::Loop(one) => one.head.as_ref().is_some_and(sends) || block(&one.body),
+        Kind::Let(one) => sends(&one.1),
+        Kind::Macro(call) => any(&call.args),
+        Kind::Parts(parts) | Kind::Tuple(parts) | Kind::List(parts) => any(parts),
+        _ => false,
     }
 }

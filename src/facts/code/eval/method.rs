@@ -4,7 +4,7 @@ use super::{Code, Eval, Link};
 use crate::facts::code::{
     ir::{Bytes, Expr, Kind, Lit, Method},
     sym::Sym,
-    value::Val,
+    value::{Keep, Val},
 };
 
 /// Methods that give something else than what they are called on, on any type.
@@ -77,6 +77,9 @@ impl Eval<'_, '_> {
             result.keep = receiver.keep;
             result.event |= receiver.event;
             return result;
+        }
+        if let Some(Keep::Global(global)) = receiver.keep {
+            self.out.kept.push((global, name, method.name_bytes));
         }
         self.kept(name, &receiver, &args, method);
         let foreign = receiver.foreign_path();

@@ -43,6 +43,8 @@ pub enum Link {
     PerEvent(Entry),
     /// It hands it to something that runs it once and keeps the result.
     Once,
+    /// It hands it to a web server of its own, which is none where a Lambda runtime serves.
+    Served,
     /// It calls it on a thread where blocking harms nobody.
     OffWorker,
     /// It creates or names it; nothing says who runs it.
@@ -83,6 +85,8 @@ pub struct Call {
     pub kept: bool,
     /// Whether its value is thrown away.
     pub dropped: bool,
+    /// Whether its arguments send something to somebody, as a task with a channel does.
+    pub sends: bool,
     /// Whether it is awaited on the spot.
     pub awaited: bool,
     /// Whether it stands in a loop.
@@ -109,6 +113,8 @@ pub struct Node {
     pub edges: Vec<Edge>,
     /// What it returns.
     pub output: Val,
+    /// The methods called on statics, for what only grows.
+    pub kept: Vec<(GlobalId, Sym, Bytes)>,
     /// What is bound by awaiting, block by block: for `sequential-awaits`.
     pub awaits: Vec<Vec<Awaited>>,
     rounds: u8,
@@ -135,6 +141,8 @@ pub struct Graph {
     by_code: HashMap<Code, NodeId>,
     /// What functions are given beyond what their parameters' types say.
     params: HashMap<(FnId, usize), Val>,
+    /// Whether every call gives a parameter the same for every event.
+    fixed: HashMap<(FnId, usize), bool>,
     /// What fields hold beyond what their types say.
     fields: HashMap<(DataId, Sym), Val>,
     readers: HashMap<(DataId, Sym), BTreeSet<NodeId>>,
@@ -176,6 +184,7 @@ impl Graph {
             calls: Vec::new(),
             edges: Vec::new(),
             output: Val::default(),
+            kept: Vec::new(),
             awaits: Vec::new(),
             rounds: 0,
         });
@@ -202,17 +211,11 @@ impl Graph {
         self.by_code.get(&code).copied()
     }
 
-    /// Follows everything from the `main` of each crate, and returns the nodes these start at.
-    pub fn explore(&mut self, types: &Types<'_>, crates: &[usize]) -> Vec<Vec<NodeId>> {
+    /// Follows everything from the `main` of a crate, and returns the nodes this starts at.
+    pub fn explore(&mut self, types: &Types<'_>, crate_index: usize) -> Vec<NodeId> {
         let world = types.world;
-        let mut starts = Vec::new();
-        for index in crates {
-            let mut nodes = Vec::new();
-            for code in entry_code(world, *index) {
-                nodes.push(self.node(world, code, Bytes::default()));
-            }
-            starts.push(nodes);
-        }
+        let code = entry_code(world, crate_index).into_iter();
+        let starts = code.map(|code| self.node(world, code, Bytes::default())).collect();
         while let Some(id) = self.queue.pop_front() {
             self.queued.remove(&id);
             self.nodes[id.index()].rounds += 1;
@@ -274,6 +277,7 @@ struct Output {
     calls: Vec<Call>,
     edges: Vec<Edge>,
     output: Val,
+    kept: Vec<(GlobalId, Sym, Bytes)>,
     awaits: Vec<Vec<Awaited>>,
     regions: Vec<keep::Region>,
     region: Option<usize>,
@@ -342,6 +346,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 val.event |= given.event;
                 val.keep = val.keep.or(given.keep);
             }
+            val.fixed = self.graph.fixed.get(&(id, index)).copied().unwrap_or(false);
             self.bind(pat, val);
         }
         let Some(body) = &function.body else { return Val::default() };
@@ -368,6 +373,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         node.calls = out.calls;
         node.edges = out.edges;
         node.awaits = out.awaits;
+        node.kept = out.kept;
         let mut output = std::mem::take(&mut node.output);
         let news = output.join(&Val { call: None, keep: None, ..value });
         node.output = output;
@@ -441,7 +447,10 @@ impl<'a, 'w> Eval<'a, 'w> {
         given.keep = val.keep;
         let known = self.graph.params.entry((id, index)).or_default();
         let event = known.event;
-        if known.join(&given) || known.event != event {
+        let known_fixed = self.graph.fixed.entry((id, index)).or_insert(val.fixed);
+        let no_longer = *known_fixed && !val.fixed;
+        *known_fixed &= val.fixed;
+        if known.join(&given) || known.event != event || no_longer {
             if let Some(node) = self.graph.find(Code::Fn(id)) {
                 self.graph.enqueue(node);
             }

@@ -101,6 +101,11 @@ impl Lower<'_> {
             E::TryBlock(e) => self.block_kind(&e.block),
             E::Await(e) => self.postfix(&e.base, e.await_token.span, Kind::Await),
             E::Try(e) => self.postfix(&e.expr, e.question_token.span, Kind::Try),
+            E::Reference(e) if e.mutability.is_some() => {
+                let inner = self.boxed(&e.expr);
+                let bytes = self.bytes(e.and_token.span).to(inner.bytes);
+                (Kind::RefMut(inner), bytes)
+            }
             E::Reference(e) => self.prefix(e.and_token.span, &e.expr),
             E::RawAddr(e) => self.prefix(e.and_token.span, &e.expr),
             E::Unary(e) => match e.op {

@@ -226,6 +226,14 @@ impl<'a> Lower<'a> {
                 syn::ReturnType::Default => None,
             },
             attrs: attrs.iter().map(|attr| self.path(attr.path())).collect(),
+            attr_bytes: attrs
+                .iter()
+                .map(|attr| {
+                    let span = attr.bracket_token.span;
+                    let (open, close) = (self.bytes(span.open()), self.bytes(span.close()));
+                    Bytes { start: open.end, end: close.start }
+                })
+                .collect(),
             body,
             inner,
         }
@@ -298,7 +306,6 @@ impl<'a> Lower<'a> {
                     self.use_tree(tree, prefix, public, uses);
                 }
             }
-            _ => {}
         }
     }
 }

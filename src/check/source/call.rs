@@ -1,0 +1,110 @@
+//! Is one of these functions called in this phase?
+
+use super::code;
+use crate::{
+    check::{Hit, Outcome},
+    facts::{
+        Facts,
+        code::{eval::Call, pattern::Patterns, reach::State},
+        functions_code::{FunctionCode, phase},
+        workspace::Function,
+    },
+    finding::Phase,
+    source::Place,
+};
+use serde::Deserialize;
+use std::collections::HashSet;
+
+/// Is one of these functions called in this phase?
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CallWhen {
+    /// The phase that is asked about.
+    when: Phase,
+    /// The functions, with what each kind of them is called in the message.
+    calls: Vec<Kind>,
+    /// Whether the calls of one function count as one.
+    #[serde(default)]
+    together: bool,
+}
+
+/// Functions of one kind.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Kind {
+    /// What one of them makes or does, for `{what}`.
+    what: String,
+    /// Their paths.
+    paths: Patterns,
+    /// Count only calls whose arguments are the same for every event.
+    #[serde(default)]
+    fixed: bool,
+    /// Count only calls whose value is thrown away.
+    #[serde(default)]
+    dropped: bool,
+    /// Leave out calls whose arguments send something to somebody.
+    #[serde(default)]
+    lonely: bool,
+    /// Leave out calls on a thread where blocking harms nobody.
+    #[serde(default)]
+    blocking: bool,
+    /// Leave out calls on whose result one of these methods is called.
+    #[serde(default)]
+    without: Vec<String>,
+    /// Count only calls on whose result one of these methods is called.
+    #[serde(default)]
+    followed_by: Vec<String>,
+}
+
+impl CallWhen {
+    pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
+        let Some(code) = code(facts, function) else { return Outcome::Hits(Vec::new()) };
+        let mut hits: Vec<Hit> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut functions = HashSet::new();
+        for (state, call) in code.calls() {
+            if phase(state.when) != self.when {
+                continue;
+            }
+            let Some(kind) = self.calls.iter().find(|kind| kind.counts(state, call)) else {
+                continue;
+            };
+            let at = code.place(state.node, call);
+            if !seen.insert(at.clone()) || self.together && !functions.insert(state.node) {
+                continue;
+            }
+            hits.push(self.hit(code, state, call, kind, at));
+        }
+        Outcome::Hits(hits)
+    }
+
+    fn hit(
+        &self,
+        code: FunctionCode<'_>,
+        state: State,
+        call: &Call,
+        kind: &Kind,
+        at: Place,
+    ) -> Hit {
+        let mut hit = Hit::at(at)
+            .with("what", kind.what.clone())
+            .with("call", call.path.as_str())
+            .with("in", code.node(state.node).name.as_str());
+        hit.phase = Some(self.when);
+        hit.labels = code.way(state);
+        hit
+    }
+}
+
+impl Kind {
+    fn counts(&self, state: State, call: &Call) -> bool {
+        let called = |name: &String| call.chain.iter().any(|(method, _)| **method == **name);
+        self.paths.matches(call.path)
+            && (!self.fixed || call.fixed)
+            && (!self.dropped || call.dropped)
+            && !(self.lonely && call.sends)
+            && !(self.blocking && state.off_worker)
+            && !self.without.iter().any(called)
+            && (self.followed_by.is_empty() || self.followed_by.iter().any(called))
+    }
+}

@@ -1,0 +1,71 @@
+//! Is there a static collection into which events put things and nothing takes them out?
+
+use super::code;
+use crate::{
+    check::{Hit, Outcome},
+    facts::{Facts, code::ir::Type, code::reach::When, workspace::Function},
+    finding::{Label, Phase},
+};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Is there a static collection into which events put things and nothing takes them out?
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GrowingStatic {
+    /// Types that hold any number of things.
+    collections: Vec<String>,
+    /// Methods that put something in.
+    adds: Vec<String>,
+    /// Methods that take something out, or ask how much is in.
+    bounds: Vec<String>,
+}
+
+impl GrowingStatic {
+    pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
+        let Some(code) = code(facts, function) else { return Outcome::Hits(Vec::new()) };
+        let any = |names: &[String], name: &str| names.iter().any(|one| one == name);
+        let mut hits = BTreeMap::new();
+        for state in &code.reach.states {
+            if state.when == When::Init {
+                continue;
+            }
+            let node = code.node(state.node);
+            for (global, method, bytes) in &node.kept {
+                let placed = &code.facts.world.globals[global.index()];
+                if !any(&self.adds, method) || !self.holds_any_number(&placed.item.ty) {
+                    continue;
+                }
+                let all = code.graph.nodes.iter().flat_map(|node| &node.kept);
+                let mut here = all.filter(|(other, ..)| other == global);
+                if here.any(|(_, method, _)| any(&self.bounds, method)) {
+                    continue;
+                }
+                let at = code.facts.world.place(placed.file, placed.item.bytes);
+                let mut hit = Hit::at(at.clone()).with("static", placed.item.name.as_str());
+                hit.phase = Some(Phase::Invocation);
+                hit.labels.push(Label {
+                    place: code.facts.world.place(node.file, *bytes),
+                    message: "events put things in here".to_owned(),
+                });
+                hits.entry(at).or_insert(hit);
+            }
+        }
+        Outcome::Hits(hits.into_values().collect())
+    }
+
+    fn holds_any_number(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Path(path) => {
+                let named = path
+                    .segments
+                    .last()
+                    .is_some_and(|name| self.collections.iter().any(|one| **one == **name));
+                named || path.generics.iter().any(|inner| self.holds_any_number(inner))
+            }
+            Type::Ref(inner) | Type::List(inner) => self.holds_any_number(inner),
+            Type::Tuple(parts) => parts.iter().any(|part| self.holds_any_number(part)),
+            _ => false,
+        }
+    }
+}

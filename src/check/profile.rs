@@ -73,11 +73,22 @@ fn is_for_development(build: &Build) -> bool {
     matches!(build.profile.as_str(), "dev" | "test")
 }
 
+/// A member with a profile that cargo ignores and that could still be moved to the root as it is.
+/// Writing a profile of that name into the root would put an end to that.
+fn movable<'a>(facts: &'a Facts, build: &Build) -> Option<&'a Document> {
+    let (root, path) = (&facts.workspace.root, ["profile", build.profile.as_str()]);
+    let members = facts.workspace.packages.iter().filter(|package| package.is_member);
+    let mut manifests = members.map(|package| &package.manifest);
+    manifests
+        .find(|manifest| manifest.file != root.file && manifest.get(&path).is_some())
+        .filter(|_| root.get(&path).is_none())
+}
+
 /// Gives a key a value so that it reaches rustc: in the line that decides when that line belongs
 /// to the profile itself, else in the profile of the root manifest. No edits where something that
 /// no file of the workspace holds would still win.
 fn set(facts: &Facts, build: &Build, key: Key, value: &str) -> Vec<Edit> {
-    if is_for_development(build) {
+    if is_for_development(build) || movable(facts, build).is_some() {
         return Vec::new();
     }
     let own = ["profile", build.profile.as_str(), key.name()];
@@ -123,14 +134,29 @@ fn rewrite(facts: &Facts, place: &Place, setting: &Setting, key: Key, value: &st
     toml_edits::set(document, &path, value)
 }
 
+/// What has to be done before any profile is edited.
+fn beforehand(facts: &Facts, build: &Build) -> Option<Change> {
+    let title = match movable(facts, build) {
+        _ if is_for_development(build) => "build with `--release`".to_owned(),
+        Some(member) => {
+            let (profile, root) = (&build.profile, &facts.workspace.root.file);
+            format!("first move `[profile.{profile}]` from `{}` to `{root}`", member.file)
+        }
+        None => return None,
+    };
+    Some(Change::by_hand().at_most(Safety::Show).titled(title))
+}
+
 /// What a person has to do about a key where `set` makes no edit.
-fn by_hand(build: &Build, key: Key, value: &str) -> Change {
+fn by_hand(facts: &Facts, build: &Build, key: Key, value: &str) -> Change {
     let winner = &build.effective.get(key).winner;
     let change = Change::by_hand().at_most(Safety::Show);
     let is_flag = winner.table == "rustflags";
     let spelling = &winner.spelling;
+    if let Some(change) = beforehand(facts, build) {
+        return change;
+    }
     match &winner.origin {
-        _ if is_for_development(build) => change.titled("build with `--release`"),
         Origin::Environment(variable) if is_flag => {
             change.titled(format!("take `{spelling}` out of the variable `{variable}`"))
         }

@@ -3,12 +3,11 @@
 use crate::{
     check::{Change, Hit, Outcome},
     facts::{
-        Build, BuilderKind, Facts, Panic,
+        BuilderKind, Facts, Panic,
         profile::{Key, Origin},
         toml_edits,
         workspace::Function,
     },
-    finding::Safety,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -65,7 +64,7 @@ impl CustomProfile {
         let path = ["profile", name];
         let edit = match lines.as_slice() {
             [] => None,
-            _ if super::is_for_development(build) => None,
+            _ if super::beforehand(facts, build).is_some() => None,
             lines => toml_edits::insert(root, &path, &lines.join(newline)),
         };
         let keys: Vec<String> = missing.iter().map(|key| format!("`{key}`")).collect();
@@ -74,18 +73,18 @@ impl CustomProfile {
             .with("keys", keys.join(", "))
             .with("builder", build.label())
             .note(&self.note)
-            .change(Some(Change::by(edit).unwrap_or_else(|| by_hand(build))));
+            .change(Some(
+                Change::by(edit)
+                    .unwrap_or_else(|| super::beforehand(facts, build).unwrap_or_else(choose)),
+            ));
         hit.builder = Some(build.builder.name().to_owned());
         Outcome::Hits(vec![hit])
     }
 }
 
-fn by_hand(build: &Build) -> Change {
-    match super::is_for_development(build) {
-        true => Change::by_hand().at_most(Safety::Show).titled("build with `--release`"),
-        false => Change::by_hand().titled(
-            "choose what a panic does: `cargo lambda-lean apply --only custom-profile-untuned \
-             --panic abort`, or `--panic unwind`",
-        ),
-    }
+fn choose() -> Change {
+    Change::by_hand().titled(
+        "choose what a panic does: `cargo lambda-lean apply --only custom-profile-untuned --panic \
+         abort`, or `--panic unwind`",
+    )
 }

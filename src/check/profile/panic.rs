@@ -101,7 +101,7 @@ impl UnwindNeeded {
             // The user has chosen, and that is that.
             Some(Panic::Abort) => Change::by_hand(),
             _ => Change::by(set(facts, build, Key::Panic, "\"unwind\""))
-                .unwrap_or_else(|| by_hand(build, Key::Panic, "\"unwind\"")),
+                .unwrap_or_else(|| by_hand(facts, build, Key::Panic, "\"unwind\"")),
         };
         let label = |(_, place)| Label { place, message: "relies on unwinding".to_owned() };
         hit.labels = users.into_iter().map(label).collect();
@@ -153,7 +153,7 @@ fn chosen(facts: &Facts, build: &Build, is_used: bool) -> Change {
     };
     match Change::by(edits) {
         Some(change) => change.titled(format!("write `panic = \"{word}\"`, as chosen")),
-        None => by_hand(build, Key::Panic, &format!("{word:?}")),
+        None => by_hand(facts, build, Key::Panic, &format!("{word:?}")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Is a profile key written somewhere where another source beats it?
 
-use super::{decided_by, rewrite};
+use super::{beforehand, decided_by, rewrite};
 use crate::{
     check::{Change, Hit, Outcome},
     facts::{
@@ -48,7 +48,8 @@ fn hit(facts: &Facts, build: &Build, resolved: &Resolved) -> Option<Hit> {
                 Origin::Environment(variable) => format!("unset the variable `{variable}`"),
                 _ => format!("write one value of `{key}`, in one of both places"),
             };
-            Change::by_hand().at_most(Safety::Show).titled(title)
+            let first = beforehand(facts, build).filter(|_| winner.origin == Origin::Injected);
+            first.unwrap_or_else(|| Change::by_hand().at_most(Safety::Show).titled(title))
         })));
     if let Origin::Written(place) = &winner.origin
         && *place != at
@@ -82,6 +83,7 @@ fn edit(facts: &Facts, build: &Build, resolved: &Resolved, loser: &Setting) -> O
             rewrite(facts, place, &resolved.winner, resolved.key, &loser.spelling)
         }
         // cargo-lambda leaves a key alone that the root manifest sets.
+        Origin::Injected if beforehand(facts, build).is_some() => None,
         Origin::Injected => {
             let path = ["profile", &build.profile, resolved.key.name()];
             toml_edits::set(&facts.workspace.root, &path, &loser.spelling)

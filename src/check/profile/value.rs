@@ -75,7 +75,7 @@ impl Wanted {
         let change = match &self.by_hand {
             Some(title) => Change::by_hand().at_most(Safety::Show).titled(title),
             None => Change::by(set(facts, build, key, &self.set))
-                .unwrap_or_else(|| by_hand(build, key, &self.set)),
+                .unwrap_or_else(|| by_hand(facts, build, key, &self.set)),
         };
         let at = place_of(facts, build, key, winner);
         let mut hit = Hit::at(at.clone())

@@ -19,11 +19,8 @@ pub fn is_valid(number: &str) -> bool {
 
 /// The tracking numbers in a text that can exist, in their order.
 pub fn find_all(text: &str) -> Vec<String> {
-    let pattern = Regex::new(r"\b[A-Z]{2}[0-9]{9}[A-Z]{2}\b").expect("the pattern is valid");
-    pattern
-        .find_iter(text)
-        .map(|found| found.as_str())
-        .filter(|number| is_valid(number))
+    text.split(|character: char| !character.is_ascii_alphanumeric())
+        .filter(|word| is_valid(word))
         .map(str::to_owned)
         .collect()
 }

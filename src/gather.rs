@@ -191,7 +191,8 @@ fn select(options: &Options, packages: &[Package], default: &[usize]) -> Result<
         let found = members().find(|(_, package)| package.name == name).map(|(index, _)| index);
         found.ok_or_else(|| {
             let names: Vec<&str> = members().map(|(_, package)| package.name.as_str()).collect();
-            let message = settings::unknown(name, &names, "package of this workspace");
+            let problem = settings::unknown(name, &names, "package of this workspace");
+            let message = format!("failed to choose packages: {problem}");
             anyhow::Error::from(BadInput { file: None, message })
         })
     };

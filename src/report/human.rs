@@ -123,13 +123,22 @@ fn text<'a>(facts: &'a Facts, file: &RelPath) -> &'a str {
     facts.sources.text(file).map_or("", |text| text)
 }
 
+/// A line per reason. Many rules share one, so beyond a few they are counted: JSON names them all.
 fn not_looked_at(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    const NAMED: usize = 3;
     let mut reasons: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for skipped in &report.skipped {
         reasons.entry((&skipped.package, &skipped.why)).or_default().push(skipped.rule);
     }
-    for ((package, why), rules) in reasons {
-        writeln!(out, "not looked at in {package}: {}\n  {why}\n", rules.join(", "))?;
+    for ((package, why), rules) in &reasons {
+        let rules = match rules.len() {
+            number if number > NAMED => count(number, "rule"),
+            _ => rules.join(", "),
+        };
+        writeln!(out, "not looked at in {package}: {rules}: {why}")?;
+    }
+    if !reasons.is_empty() {
+        writeln!(out)?;
     }
     Ok(())
 }

@@ -7,6 +7,8 @@ mod awaits;
 
 mod call;
 
+mod change;
+
 mod entry;
 
 mod event;

@@ -8,6 +8,7 @@ mod stand_ins;
 
 /// Every example of every rule.
 mod rules;
+mod source;
 
 /// Every rule against every example and example function, as one table.
 mod matrix;

@@ -1,6 +1,6 @@
 //! Is one of these functions called in this phase?
 
-use super::code;
+use super::{change, code};
 use crate::{
     check::{Hit, Outcome},
     facts::{
@@ -23,9 +23,21 @@ pub struct CallWhen {
     when: Phase,
     /// The functions, with what each kind of them is called in the message.
     calls: Vec<Kind>,
+    /// What removes a hit, where that can be written.
+    change: Option<Remedy>,
     /// Whether the calls of one function count as one.
     #[serde(default)]
     together: bool,
+}
+
+/// What can be done with a value that is made too often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Remedy {
+    /// Make it in `main` and hand it to the handler; deeper, make it a static.
+    Hoist,
+    /// Make it a static.
+    Static,
 }
 
 /// Functions of one kind.
@@ -92,6 +104,16 @@ impl CallWhen {
             .with("in", code.node(state.node).name.as_str());
         hit.phase = Some(self.when);
         hit.labels = code.way(state);
+        let hoisted = match self.change {
+            Some(Remedy::Hoist) => change::hoist(code, state.node, call.bytes),
+            _ => None,
+        };
+        hit.change = hoisted.or_else(|| {
+            let made = call.path.as_str().rsplit_once("::").map(|(of, _)| of);
+            let written = written_type(code, state, call).filter(|_| made.is_some());
+            self.change?;
+            change::make_static(code, state.node, call.bytes, written?)
+        });
         hit
     }
 }
@@ -107,4 +129,14 @@ impl Kind {
             && !self.without.iter().any(called)
             && (self.followed_by.is_empty() || self.followed_by.iter().any(called))
     }
+}
+
+/// The type of what is made as it is written there: `Regex` of `Regex::new`.
+fn written_type<'a>(code: FunctionCode<'a>, state: State, call: &Call) -> Option<&'a str> {
+    let text = &code.facts.world.files[code.node(state.node).file].text;
+    let path = text.get(call.name.start as usize..call.name.end as usize)?;
+    let (ty, _) = path.rsplit_once("::")?;
+    let name = ty.rsplit("::").next()?;
+    let builder = name.ends_with("Builder") || path.ends_with("builder");
+    (name.starts_with(|c: char| c.is_uppercase()) && !builder).then_some(ty)
 }

@@ -1,11 +1,14 @@
 //! Is a client made in init whose connection only the first event opens?
 
-use super::code;
+use super::{
+    change::{self, Prime},
+    code,
+};
 use crate::{
     check::{Hit, Outcome},
     facts::{
         Facts,
-        code::{eval::Call, pattern::Patterns, reach::When},
+        code::{eval::Call, pattern::Patterns, reach::When, value::NodeId},
         functions_code::FunctionCode,
         workspace::Function,
     },
@@ -22,18 +25,6 @@ pub struct FirstUse {
     clients: Patterns,
     /// What is called on which client to open its connection.
     primes: Vec<Prime>,
-}
-
-/// A cheap call that only reads.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Prime {
-    /// The service, as the SDK's crate names it.
-    service: String,
-    /// The call, without `send`.
-    call: String,
-    /// Where it is described.
-    source: String,
 }
 
 impl FirstUse {
@@ -62,10 +53,25 @@ impl FirstUse {
                 place: code.place(first, used),
                 message: "the first event opens the connection here".to_owned(),
             });
+            let known = self.primes.iter().find(|one| one.service == service);
+            let ty = written_type(code, state.node, call);
+            let main = code.reach.states.first().is_some_and(|start| start.node == state.node);
+            hit.change = known.zip(ty).filter(|_| main).and_then(|(known, ty)| {
+                let change = change::prime(code, call.bytes, known, ty)?;
+                hit.notes.push(format!("what the call does: {}", known.source));
+                Some(change)
+            });
             hits.push(hit);
         }
         Outcome::Hits(hits)
     }
+}
+
+/// The type of a client as it is written where it is made: `Client` of `Client::new`.
+fn written_type<'a>(code: FunctionCode<'a>, node: NodeId, call: &Call) -> Option<&'a str> {
+    let text = &code.facts.world.files[code.node(node).file].text;
+    let path = text.get(call.name.start as usize..call.name.end as usize)?;
+    path.rsplit_once("::").map(|(ty, _)| ty)
 }
 
 /// The calls on a client of a type in a phase.
@@ -73,7 +79,7 @@ fn uses<'a>(
     code: FunctionCode<'a>,
     of: &str,
     when: When,
-) -> impl Iterator<Item = (crate::facts::code::value::NodeId, &'a Call)> {
+) -> impl Iterator<Item = (NodeId, &'a Call)> {
     let prefix = format!("{of}.");
     code.calls()
         .filter(move |(state, call)| {

@@ -1,6 +1,6 @@
 //! Is a lazily made static first needed while an event waits?
 
-use super::code;
+use super::{change, code};
 use crate::{
     check::{Hit, Outcome},
     facts::{
@@ -48,6 +48,7 @@ impl LazyFirstTouched {
             let mut hit = Hit::at(at.clone()).with("static", node.name.as_str());
             hit.phase = Some(Phase::Once);
             hit.labels = code.way(State { ..*state });
+            hit.change = change::force(code, id);
             hits.entry(at).or_insert(hit);
         }
         Outcome::Hits(hits.into_values().collect())

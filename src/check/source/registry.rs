@@ -1,6 +1,6 @@
 //! Is there a collection of trait objects, and is one made for each event?
 
-use super::code;
+use super::{change, code};
 use crate::{
     check::{Hit, Outcome},
     facts::{
@@ -186,6 +186,7 @@ impl RegistryPerEvent {
                 }
                 let at = world.place(node.file, edge.bytes);
                 let mut hit = Hit::at(at.clone()).with("what", "a registry");
+                hit.change = change::hoist(code, state.node, edge.bytes);
                 hit.phase = Some(Phase::Invocation);
                 hit.labels = code.way(*state);
                 hits.entry(at).or_insert(hit);

@@ -288,6 +288,8 @@ pub struct Function {
     pub generics: Vec<Generic>,
     /// Its parameters, without `self`.
     pub params: Vec<(Pat, Type)>,
+    /// Between the parentheses of its parameters.
+    pub parens: Bytes,
     /// What it returns.
     pub output: Option<Type>,
     /// The paths of its attributes.

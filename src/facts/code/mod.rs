@@ -6,6 +6,7 @@
 //! for the rules to say; this knows none but those of `vocabulary`.
 
 pub mod eval;
+pub mod expand;
 pub mod guard;
 pub mod inputs;
 pub mod ir;

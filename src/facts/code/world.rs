@@ -4,9 +4,11 @@
 //! its body gets a module of its own for them, below the module it stands in.
 
 use super::{
+    expand::expand,
     ir::{self, Bytes, Item},
     load::{CrateInput, Extern, File, Loaded, Parsed, Unread},
-    names::Found,
+    lower,
+    names::{Found, Res, Space},
     sym::Sym,
 };
 use crate::source::Place;
@@ -49,6 +51,10 @@ ids! {
     /// A `macro_rules!`.
     MacroId;
 }
+
+/// How many calls of the crates' own macros are expanded where items stand: a macro may call
+/// itself for ever.
+const MOST_EXPANSIONS: usize = 2000;
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -204,7 +210,57 @@ impl World {
             world.crates[crate_index].root = Some(id);
             world.fill(id, root);
         }
+        world.expand_items();
         world
+    }
+
+    /// Adds what the crates' own macros make where items stand.
+    fn expand_items(&mut self) {
+        let mut at = 0;
+        let mut left = MOST_EXPANSIONS;
+        while at < self.modules.len() {
+            let id = ModId::next(at);
+            at += 1;
+            for call in std::mem::take(&mut self.modules[id.index()].macro_calls) {
+                let made = (left > 0).then(|| self.made_by(id, &call)).flatten();
+                match made {
+                    Some(items) => {
+                        left -= 1;
+                        self.items(id, items);
+                        // What a macro makes may call macros again.
+                        if !self.modules[id.index()].macro_calls.is_empty() {
+                            at = id.index();
+                        }
+                    }
+                    None => self.modules[id.index()].macro_calls.push(call),
+                }
+            }
+        }
+    }
+
+    fn made_by(&self, module: ModId, call: &ir::MacroCall) -> Option<Vec<Item>> {
+        let module_def = &self.modules[module.index()];
+        let (tokens, offset) = self.expansion(module, module_def.file, call)?;
+        let conditions = &self.crates[module_def.crate_index].input.conditions;
+        lower::expanded_items(tokens, conditions, offset)
+    }
+
+    /// What a call of one of the crates' own macros expands to, and where its input starts.
+    pub fn expansion(
+        &self,
+        scope: ModId,
+        file: usize,
+        call: &ir::MacroCall,
+    ) -> Option<(proc_macro2::TokenStream, u32)> {
+        let Some(Res::Def(Def::Macro(id))) = self.resolve(scope, &call.path, Space::Macro) else {
+            return None;
+        };
+        let placed = &self.macros[id.index()];
+        let text = |file: usize, bytes: Bytes| {
+            self.files[file].text.get(bytes.start as usize..bytes.end as usize)
+        };
+        let tokens = expand(text(placed.file, placed.item)?, text(file, call.input)?)?;
+        Some((tokens, call.input.start))
     }
 
     /// A place in one of the files.

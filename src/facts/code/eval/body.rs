@@ -18,9 +18,21 @@ impl Eval<'_, '_> {
 
     /// A block, with the places that decided whether it was left early.
     fn block_with(&mut self, block: &Block) -> (Val, Vec<Keep>) {
-        let mut guards = Vec::new();
         let depth = self.locals.len();
         let outer = self.out.region;
+        let found = self.stmts_with(block);
+        self.locals.truncate(depth);
+        self.leave(outer);
+        found
+    }
+
+    /// The statements of a block, in the scope around them.
+    pub fn stmts(&mut self, block: &Block) -> Val {
+        self.stmts_with(block).0
+    }
+
+    fn stmts_with(&mut self, block: &Block) -> (Val, Vec<Keep>) {
+        let mut guards = Vec::new();
         let mut value = Val::default();
         let mut awaits = Vec::new();
         for stmt in &block.stmts {
@@ -48,8 +60,6 @@ impl Eval<'_, '_> {
         if awaits.len() > 1 {
             self.out.awaits.push(awaits);
         }
-        self.locals.truncate(depth);
-        self.leave(outer);
         (value, guards)
     }
 

@@ -3,12 +3,16 @@
 use super::{Call, Code, Eval, Link};
 use crate::facts::code::{
     ir::{Block, Bytes, Expr, Kind, Lit, MacroCall, Path, Stmt},
+    lower,
     names::{Of, Res, Space, join},
     sym::Sym,
     value::{CallRef, NodeId, Ty, Val},
     vocabulary::Entry,
     world::{DataId, Def, FnId},
 };
+
+/// How deep macros are expanded inside each other's expansions.
+const DEEPEST_EXPANSION: usize = 8;
 
 /// What the thing in front of `(…)` or `!` is.
 pub enum Callee {
@@ -453,9 +457,30 @@ impl Eval<'_, '_> {
             .collect()
     }
 
+    /// A call of one of the crates' own macros, evaluated as what it expands to.
+    fn expanded(&mut self, call: &MacroCall) -> Option<Val> {
+        if self.expanding >= DEEPEST_EXPANSION {
+            return None;
+        }
+        let world = self.types.world;
+        let file = self.graph.nodes[self.node.index()].file;
+        let (tokens, offset) = world.expansion(self.scope, file, call)?;
+        let crate_index = world.modules[self.scope.index()].crate_index;
+        let conditions = &world.crates[crate_index].input.conditions;
+        let block = lower::expanded(tokens, conditions, offset)?;
+        self.expanding += 1;
+        // Its variables are visible behind it, as those of a statement are.
+        let val = self.stmts(&block);
+        self.expanding -= 1;
+        Some(val)
+    }
+
     /// `path!(…)`.
     pub fn macro_call(&mut self, call: &MacroCall, bytes: Bytes) -> Val {
         let flags = self.flags(bytes);
+        if let Some(val) = self.expanded(call) {
+            return val;
+        }
         let resolved = self.types.world.resolve(self.scope, &call.path, Space::Macro);
         let name = match resolved {
             Some(Res::Def(Def::Foreign(path))) => Sym::new(&format!("{path}!")),

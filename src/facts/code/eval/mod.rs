@@ -267,6 +267,8 @@ struct Eval<'a, 'w> {
     out: Output,
     /// How many closures this look has met.
     closures: u32,
+    /// How many macros deep it is.
+    expanding: usize,
     /// The root of those closures: the node that was queued.
     root: NodeId,
 }
@@ -308,6 +310,7 @@ impl<'a, 'w> Eval<'a, 'w> {
             locals: Vec::new(),
             out: Output::default(),
             closures: 0,
+            expanding: 0,
             root: node,
         };
         let value = match code {

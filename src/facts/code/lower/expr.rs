@@ -3,7 +3,7 @@
 use super::Lower;
 use super::ty::{member, name};
 use crate::facts::code::ir::{
-    Arm, Block, Bytes, Closure, Expr, If, Item, Kind, Let, Lit, Loop, MacroCall, Method, Stmt,
+    Arm, Block, Bytes, Closure, Expr, If, Kind, Let, Lit, Loop, MacroCall, Method, Stmt,
 };
 use crate::facts::code::sym::Sym;
 use proc_macro2::Span;
@@ -262,14 +262,6 @@ impl Lower<'_> {
         let body = self.block(body);
         let bytes = self.bytes(start).to(body.bytes);
         (Kind::Loop(Box::new(Loop { pat, head, body })), bytes)
-    }
-}
-
-impl Lower<'_> {
-    /// Statements made by a macro, with the items among them.
-    pub fn expanded(&self, stmts: &[syn::Stmt]) -> (Vec<Stmt>, Vec<Item>) {
-        let stmts = stmts.iter().flat_map(|stmt| self.stmt(stmt)).collect();
-        (stmts, self.inner.take())
     }
 }
 

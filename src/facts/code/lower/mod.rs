@@ -10,10 +10,11 @@ mod ty;
 
 pub use cfg::Conditions;
 
-use super::ir::{Bytes, Data, Function, Global, Impl, Item, Path, Trait, Type, Use};
+use super::ir::{Block, Bytes, Data, Function, Global, Impl, Item, Path, Trait, Type, Use};
 use super::sym::Sym;
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use std::cell::RefCell;
+use syn::parse::Parser;
 use ty::name;
 
 /// Lowers one file.
@@ -39,6 +40,30 @@ pub fn file(text: &str, conditions: &Conditions) -> Result<Vec<Item>, (String, u
     });
     proc_macro2::extra::invalidate_current_thread_spans();
     lowered
+}
+
+/// Lowers what a macro expanded to where a statement or expression may stand.
+pub fn expanded(tokens: TokenStream, conditions: &Conditions, offset: u32) -> Option<Block> {
+    let lower = Lower::new(conditions, offset);
+    let stmts = syn::Block::parse_within.parse2(tokens).ok();
+    let block = stmts.map(|stmts| {
+        let stmts = stmts.iter().flat_map(|stmt| lower.stmt(stmt)).collect();
+        Block { stmts, bytes: Bytes { start: offset, end: offset } }
+    });
+    proc_macro2::extra::invalidate_current_thread_spans();
+    block
+}
+
+/// Lowers what a macro expanded to where items stand.
+pub fn expanded_items(
+    tokens: TokenStream,
+    conditions: &Conditions,
+    offset: u32,
+) -> Option<Vec<Item>> {
+    let lower = Lower::new(conditions, offset);
+    let items = syn::parse2::<syn::File>(tokens).ok().map(|file| lower.items(&file.items));
+    proc_macro2::extra::invalidate_current_thread_spans();
+    items
 }
 
 impl<'a> Lower<'a> {
@@ -221,6 +246,11 @@ impl<'a> Lower<'a> {
             receiver,
             generics: self.generics(&sig.generics),
             params,
+            parens: {
+                let span = sig.paren_token.span;
+                let (open, close) = (self.bytes(span.open()), self.bytes(span.close()));
+                Bytes { start: open.end, end: close.start }
+            },
             output: match &sig.output {
                 syn::ReturnType::Type(_, ty) => Some(self.ty(ty)),
                 syn::ReturnType::Default => None,

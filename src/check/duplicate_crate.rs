@@ -52,7 +52,7 @@ impl DuplicateCrate {
                     found.name, found.version, newest[&found.name]
                 ));
             }
-            hit.notes.extend(found.into_iter().flat_map(|found| found.notes).take(1));
+            hit.notes.extend(found.into_iter().next().into_iter().flat_map(|found| found.notes));
             hit
         });
         Outcome::Hits(hits.collect())

@@ -6,6 +6,12 @@ mod project;
 /// Crates without code, for tests that resolve dependencies.
 mod stand_ins;
 
+/// What a function links, against what `cargo tree` says.
+mod graph;
+
+/// Findings about dependencies where a mistake would break a function.
+mod dependencies;
+
 /// Every example of every rule.
 mod rules;
 mod source;

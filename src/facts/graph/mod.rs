@@ -63,4 +63,25 @@ impl Resolver {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::source::RelPath;
+
+    #[test]
+    fn the_resolver_is_what_cargo_would_take() {
+        for (text, expected) in [
+            ("[package]\nedition = \"2018\"\n", Resolver::Everything),
+            ("[package]\nedition = \"2021\"\n", Resolver::Separate),
+            ("[package]\nedition = \"2024\"\nresolver = \"1\"\n", Resolver::Everything),
+            ("[workspace]\nmembers = []\n", Resolver::Everything),
+            ("[workspace]\nresolver = \"3\"\n", Resolver::Separate),
+            (
+                "[package]\nedition.workspace = true\n[workspace.package]\nedition = \"2021\"\n",
+                Resolver::Separate,
+            ),
+        ] {
+            let root = Document::parse(&RelPath::new("Cargo.toml"), text).expect("valid TOML");
+            assert_eq!(Resolver::of(&root), expected, "{text}");
+        }
+    }
+}

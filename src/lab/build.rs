@@ -5,7 +5,6 @@
 use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
-    io::{Cursor, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -13,7 +12,8 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::Message;
 use serde::{Deserialize, Serialize};
-use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use crate::facts::package::ZipSize;
 
 use super::{
     plan::Function,
@@ -33,7 +33,7 @@ pub struct Built {
     pub program: PathBuf,
     /// Its size.
     pub bytes: u64,
-    /// Its size as the `bootstrap` of a zip, deflated at level 9.
+    /// Its size as the `bootstrap` of a zip.
     pub zip_bytes: u64,
 }
 
@@ -44,7 +44,7 @@ impl Built {
             .with_context(|| format!("failed to find the binary {}", program.display()))?;
         let bytes =
             fs::read(&program).with_context(|| format!("failed to read {}", program.display()))?;
-        Ok(Self { bytes: bytes.len() as u64, zip_bytes: zipped(&bytes)?, program })
+        Ok(Self { bytes: bytes.len() as u64, zip_bytes: ZipSize::of(&bytes).size, program })
     }
 }
 
@@ -124,6 +124,10 @@ fn by_cargo_lambda(function: &Function, spec: &Spec, target: &Path, show: bool) 
         let cpu = if cfg!(target_arch = "aarch64") { "neoverse-n1" } else { "haswell" };
         command.arg("--config").arg(format!("build.rustflags=[\"-C\",\"target-cpu={cpu}\"]"));
     }
+    // Its own way to set one, which wins over `build.env_var` in the manifest.
+    for (name, value) in &spec.build_env {
+        command.arg("--env-var").arg(format!("{name}={value}"));
+    }
     run(command, function, spec, target, show)?;
     let bootstrap = out.join(&function.bin).join("bootstrap");
     ensure!(
@@ -181,17 +185,4 @@ fn run(
         bail!("failed to build {} with {name} ({}): {last}", function.bin, output.status);
     }
     Ok(output.stdout)
-}
-
-fn zipped(bytes: &[u8]) -> Result<u64> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(9))
-        .unix_permissions(0o755);
-    let file = zip.start_file("bootstrap", options).and_then(|()| {
-        zip.write_all(bytes)?;
-        zip.finish()
-    });
-    Ok(file.context("failed to zip the binary")?.into_inner().len() as u64)
 }

@@ -95,7 +95,9 @@ impl Experiment {
         let mut function = find(path)?;
         let target = self.target.clone().unwrap_or_else(|| function.target.clone());
         if let Some(source) = &spec.source {
-            function = find(&compose(&target, &spec.name, function.directory(), source)?)?;
+            let name = spec.name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+            let name = name.trim_matches('-');
+            function = find(&compose(&target, name, function.directory(), source)?)?;
         }
         let built = match &spec.binary {
             Some(binary) => Built::existing(binary)?,

@@ -13,13 +13,13 @@ use crate::{
     finding::{Label, Phase},
     source::Place,
 };
-use std::sync::Arc;
+use std::rc::Rc;
 
 /// The code of the functions.
 #[derive(Clone, Debug, Default)]
 pub struct FunctionsCode {
     /// What was found out, for all of them together.
-    pub facts: Arc<CodeFacts>,
+    pub facts: Rc<CodeFacts>,
     /// The crate of each function's binary.
     pub binaries: Vec<Option<usize>>,
 }

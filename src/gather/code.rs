@@ -9,7 +9,10 @@ use crate::{
     },
     source::{RelPath, Sources},
 };
-use std::sync::{Arc, LazyLock};
+use std::{
+    rc::Rc,
+    sync::{Arc, LazyLock},
+};
 
 static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::embedded);
 
@@ -32,5 +35,5 @@ pub fn read(
             sources.insert(file.path.clone(), Arc::clone(&file.text));
         }
     }
-    FunctionsCode { facts: Arc::new(facts), binaries }
+    FunctionsCode { facts: Rc::new(facts), binaries }
 }

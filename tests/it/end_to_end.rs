@@ -1,5 +1,8 @@
 //! The main job on the example functions, with the real cargo-lambda and real builds of the AWS
-//! SDK. Each test says how many of those it costs; all of them share one target folder.
+//! SDK. Each test says how many of those it costs; all of them share one target folder. What they
+//! measured is printed with `--nocapture`.
+
+#![expect(clippy::print_stdout, reason = "what was measured is worth reading")]
 
 use crate::{
     project::{Project, Run, program},

@@ -41,7 +41,7 @@ fn the_first_hook_fails_the_second_changes_and_then_both_pass() {
     let config = |hooks: &str| format!("repos:\n- repo: {here}\n  rev: {head}\n  hooks:\n{hooks}");
     project.write(
         ".pre-commit-config.yaml",
-        &config("  - id: lambda-lean\n  - id: lambda-lean-apply\n"),
+        config("  - id: lambda-lean\n  - id: lambda-lean-apply\n"),
     );
     project.commit();
     let home = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pre-commit");

@@ -42,7 +42,7 @@ impl MultiThread {
         let mut hit = Hit::at(at.clone());
         hit.phase = Some(Phase::Init);
         let needed = code.calls().find(|(state, call)| {
-            self.needs.matches(call.path) && !(state.off_worker && !call.path.contains("block_in"))
+            (!state.off_worker || call.path.contains("block_in")) && self.needs.matches(call.path)
         });
         hit = match needed {
             Some((_, call)) => {

@@ -235,12 +235,11 @@ impl World {
         // name must not find itself.
         let own = self.modules[module.index()].uses.get(&first);
         let itself = own.is_some_and(|paths| paths.iter().any(|own| *own.segments == *path));
-        if itself || path.len() == 1 {
-            if let Some(found) = self.extern_crate(crate_index, first)
-                && path.len() == 1
-            {
-                return Some(Res::Def(found));
-            }
+        if (itself || path.len() == 1)
+            && let Some(found) = self.extern_crate(crate_index, first)
+            && path.len() == 1
+        {
+            return Some(Res::Def(found));
         }
         self.segments(module, path, space).or_else(|| {
             let root = self.crates[crate_index].root?;

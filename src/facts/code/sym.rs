@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn the_same_text_is_the_same_symbol_in_every_thread() {
         let here = Sym::new("aws_config");
-        let there = std::thread::spawn(|| Sym::new(&"aws_config".to_owned()));
+        let there = std::thread::spawn(|| Sym::new("aws_config"));
         assert_eq!(here, there.join().expect("the thread interns"));
         assert_ne!(here, Sym::new("aws_sdk_s3"));
     }

@@ -1,6 +1,6 @@
 //! Statements and expressions: what flows where, and in which branch something happens.
 
-use super::{Awaited, Code, Eval, Link, Output, keep::leaves, keep::returns, pattern};
+use super::{Awaited, Code, Eval, Link, keep::leaves, keep::returns, pattern};
 use crate::facts::code::{
     ir::{Block, Closure, Expr, If, Kind, Let, Lit, Pat, Path, Stmt},
     names::{Res, Space},
@@ -350,7 +350,7 @@ impl Eval<'_, '_> {
         let world = self.types.world;
         let id = self.graph.node(world, Code::Closure(self.root, number), expr.bytes);
         self.link(id, Link::Mention, expr.bytes);
-        let outer = std::mem::replace(&mut self.out, Output::default());
+        let outer = std::mem::take(&mut self.out);
         let outer_node = std::mem::replace(&mut self.node, id);
         let depth = self.locals.len();
         for pat in &closure.params {

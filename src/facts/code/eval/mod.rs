@@ -453,10 +453,10 @@ impl<'a, 'w> Eval<'a, 'w> {
         let known_fixed = self.graph.fixed.entry((id, index)).or_insert(val.fixed);
         let no_longer = *known_fixed && !val.fixed;
         *known_fixed &= val.fixed;
-        if known.join(&given) || known.event != event || no_longer {
-            if let Some(node) = self.graph.find(Code::Fn(id)) {
-                self.graph.enqueue(node);
-            }
+        if (known.join(&given) || known.event != event || no_longer)
+            && let Some(node) = self.graph.find(Code::Fn(id))
+        {
+            self.graph.enqueue(node);
         }
     }
 }

@@ -120,7 +120,7 @@ impl World {
     fn visible(&self, from: ModId, name: Sym, space: Space) -> Option<Def> {
         let mut module = from;
         loop {
-            if let Some(found) = self.member(module, name, space) {
+            if let Some(found) = self.known(module, name, space) {
                 return Some(found);
             }
             match &self.modules[module.index()] {
@@ -138,11 +138,27 @@ impl World {
         {
             return Some(found);
         }
+        // What a foreign glob may bring in comes after everything that is known.
+        let mut module = from;
+        loop {
+            if let Some(found) = self.guessed(module, name, space) {
+                return Some(found);
+            }
+            match &self.modules[module.index()] {
+                Module { is_body: true, parent: Some(parent), .. } => module = *parent,
+                _ => break,
+            }
+        }
         prelude(name).map(|path| Def::Foreign(Sym::new(path)))
     }
 
     /// A name inside a module, as others see it and as it sees itself.
     fn member(&self, module: ModId, name: Sym, space: Space) -> Option<Def> {
+        self.known(module, name, space).or_else(|| self.guessed(module, name, space))
+    }
+
+    /// A name that a module declares or imports, foreign globs left out.
+    fn known(&self, module: ModId, name: Sym, space: Space) -> Option<Def> {
         let key = (module, name, space);
         {
             let mut found = self.found.borrow_mut();
@@ -199,7 +215,6 @@ impl World {
     }
 
     fn through_globs(&self, module: ModId, name: Sym, space: Space) -> Option<Def> {
-        let mut foreign = Vec::new();
         for path in &self.modules[module.index()].globs {
             match self.import(module, &path.segments, Space::Type) {
                 Some(Res::Def(Def::Mod(inner))) if inner != module => {
@@ -212,16 +227,28 @@ impl World {
                 {
                     return Some(Def::Variant(id, name));
                 }
-                Some(Res::Def(Def::Foreign(path))) if !path.contains("prelude") => {
-                    foreign.push(path);
-                }
                 _ => {}
             }
         }
+        None
+    }
+
+    /// A name that only the one foreign glob of a module can bring in.
+    fn guessed(&self, module: ModId, name: Sym, space: Space) -> Option<Def> {
+        let globs = &self.modules[module.index()].globs;
         let crate_index = self.modules[module.index()].crate_index;
         let taken = prelude(name).is_some() || self.extern_crate(crate_index, name).is_some();
-        match foreign.as_slice() {
-            [path] if !taken && space != Space::Macro => Some(Def::Foreign(join(*path, name))),
+        if globs.is_empty() || taken || space == Space::Macro {
+            return None;
+        }
+        let mut foreign = globs.iter().filter_map(|path| {
+            match self.import(module, &path.segments, Space::Type) {
+                Some(Res::Def(Def::Foreign(path))) if !path.contains("prelude") => Some(path),
+                _ => None,
+            }
+        });
+        match (foreign.next(), foreign.next()) {
+            (Some(path), None) => Some(Def::Foreign(join(path, name))),
             _ => None,
         }
     }

@@ -3,6 +3,8 @@
 //! Reads manifests, cargo's configuration files and sources, and runs `cargo metadata`. Writes
 //! nothing and stays off the network unless it is allowed to.
 
+mod adapter;
+
 mod build;
 
 pub mod built;
@@ -96,7 +98,10 @@ pub fn gather(options: &Options) -> Result<Project> {
         let package = index.map(|index| &package_settings[index]);
         package.is_some_and(|settings| settings.functions.iter().any(|name| name == bin))
     };
-    let all = workspace.functions(&runtimes(), &named);
+    let runtimes = runtimes();
+    let adapter = adapter::Adapter::new(&root, &runtimes.servers);
+    let named = |package: &Package, bin: &str| named(package, bin) || adapter.serves(package);
+    let all = workspace.functions(&runtimes.crates, &named);
     let packages = select(options, &workspace.packages, &selected_by_default)?;
     let functions: Vec<Function> = all
         .iter()
@@ -174,14 +179,15 @@ pub fn gather(options: &Options) -> Result<Project> {
     Ok(Project { root, facts })
 }
 
-fn runtimes() -> Vec<String> {
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Runtimes {
-        crates: Vec<String>,
-    }
-    let runtimes: Runtimes = toml::from_str(RUNTIMES).expect("an embedded file that tests read");
-    runtimes.crates
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Runtimes {
+    crates: Vec<String>,
+    servers: Vec<String>,
+}
+
+fn runtimes() -> Runtimes {
+    toml::from_str(RUNTIMES).expect("an embedded file that tests read")
 }
 
 /// The packages the options mean, as indexes.

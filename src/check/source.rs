@@ -38,7 +38,13 @@ pub use runtime::MultiThread;
 
 use crate::facts::{Facts, functions_code::FunctionCode, workspace::Function};
 
-/// The code of a function in which a handler was found.
+/// The code of a function in which a handler was found. A binary that only serves a web framework
+/// beside one of the same package that runs on Lambda is a local server.
 fn code<'a>(facts: &'a Facts, function: &Function) -> Option<FunctionCode<'a>> {
-    facts.code.of(&facts.functions, function).filter(|code| code.has_handler())
+    let of = |function| facts.code.of(&facts.functions, function);
+    let code = of(function).filter(|code| code.has_handler())?;
+    let mut siblings = facts.functions.iter().filter(|other| other.package == function.package);
+    let local =
+        !code.on_lambda && siblings.any(|other| of(other).is_some_and(|code| code.on_lambda));
+    (!local).then_some(code)
 }

@@ -33,6 +33,8 @@ pub struct FunctionCode<'a> {
     pub binary: usize,
     /// The pieces of code it reaches.
     pub graph: &'a Graph,
+    /// Whether it hands something to a Lambda runtime.
+    pub on_lambda: bool,
     /// When each of them runs.
     pub reach: &'a Reach,
 }
@@ -45,7 +47,13 @@ impl FunctionsCode {
         let index = functions.iter().position(same)?;
         let binary = (*self.binaries.get(index)?)?;
         let one = self.facts.binaries.get(binary)?.as_ref()?;
-        Some(FunctionCode { facts: &self.facts, binary, graph: &one.graph, reach: &one.reach })
+        Some(FunctionCode {
+            facts: &self.facts,
+            binary,
+            graph: &one.graph,
+            on_lambda: one.on_lambda,
+            reach: &one.reach,
+        })
     }
 }
 

@@ -14,6 +14,8 @@ mod prime;
 
 mod text;
 
+mod written;
+
 pub use force::force;
 pub use hoist::hoist;
 pub use keep::make_static;

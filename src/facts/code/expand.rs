@@ -32,9 +32,9 @@ enum Part {
     Repeat { parts: Vec<Part>, separator: Option<char>, at_least: usize, at_most: usize },
 }
 
-/// Expands a call. The rules and the input are the texts between their delimiters; tokens of the
+/// Expands a call; `home` is what `$crate` becomes. The rules and the input are the texts between their delimiters; tokens of the
 /// input keep their places in it, tokens of the rules have none.
-pub fn expand(rules: &str, input: &str) -> Option<TokenStream> {
+pub fn expand(rules: &str, input: &str, home: &str) -> Option<TokenStream> {
     let mut rules = TokenStream::from_str(rules).ok()?.into_iter();
     let input = TokenStream::from_str(input).ok()?;
     while let Some(TokenTree::Group(matcher)) = rules.next() {
@@ -51,7 +51,7 @@ pub fn expand(rules: &str, input: &str) -> Option<TokenStream> {
         };
         if let Ok(bindings) = matched.parse2(input.clone()) {
             let mut left = LARGEST;
-            return transcribe(template.stream(), &bindings, &mut left);
+            return transcribe(template.stream(), &bindings, home, &mut left);
         }
     }
     None
@@ -229,7 +229,12 @@ fn between(mut at: Cursor<'_>, end: Cursor<'_>) -> TokenStream {
     tokens
 }
 
-fn transcribe(template: TokenStream, bound: &Bindings, left: &mut usize) -> Option<TokenStream> {
+fn transcribe(
+    template: TokenStream,
+    bound: &Bindings,
+    home: &str,
+    left: &mut usize,
+) -> Option<TokenStream> {
     let mut out = TokenStream::new();
     let mut tokens = template.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -237,7 +242,7 @@ fn transcribe(template: TokenStream, bound: &Bindings, left: &mut usize) -> Opti
         match token {
             TokenTree::Punct(punct) if punct.as_char() == '$' => match tokens.next()? {
                 TokenTree::Ident(name) if name == "crate" => {
-                    out.extend([TokenTree::Ident(Ident::new("crate", Span::call_site()))]);
+                    out.extend([TokenTree::Ident(Ident::new(home, Span::call_site()))]);
                 }
                 TokenTree::Ident(name) => match bound.get(&name.to_string())? {
                     Bound::One(tokens) => {
@@ -257,13 +262,13 @@ fn transcribe(template: TokenStream, bound: &Bindings, left: &mut usize) -> Opti
                         }
                         let mut inner = bound.clone();
                         inner.extend(round.clone());
-                        out.extend(transcribe(group.stream(), &inner, left)?);
+                        out.extend(transcribe(group.stream(), &inner, home, left)?);
                     }
                 }
                 _ => return None,
             },
             TokenTree::Group(group) => {
-                let inner = transcribe(group.stream(), bound, left)?;
+                let inner = transcribe(group.stream(), bound, home, left)?;
                 let mut group = Group::new(group.delimiter(), inner);
                 group.set_span(Span::call_site());
                 out.extend([TokenTree::Group(group)]);
@@ -319,16 +324,16 @@ mod tests {
             ("x = 1 + f(2)", "let x = 1 + f (2) ;"),
             ("1 => 2, 3 => 4,", "[(1 , 2) , (3 , 4)]"),
         ] {
-            let expanded = expand(rules, input).expect("one of the rules fits");
+            let expanded = expand(rules, input, "crate").expect("one of the rules fits");
             let plain = |text: String| text.replace(['\u{200b}', ' '], "");
             assert_eq!(plain(expanded.to_string()), plain(output.to_owned()), "{input}");
         }
-        assert!(expand(rules, "???").is_none());
+        assert!(expand(rules, "???", "crate").is_none());
     }
 
     #[test]
     fn a_large_expansion_is_given_up() {
         let rules = format!("($a:tt) => {{ {} }}", "$a ".repeat(2 * LARGEST));
-        assert!(expand(&rules, "x").is_none());
+        assert!(expand(&rules, "x", "crate").is_none());
     }
 }

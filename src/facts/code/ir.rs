@@ -183,6 +183,8 @@ pub struct MacroCall {
     pub path: Path,
     /// Between the delimiters, as bytes of the file: what a local `macro_rules!` is expanded from.
     pub input: Bytes,
+    /// What stands there, where a macro made it and no file holds it.
+    pub text: Option<Box<str>>,
     /// The expressions found in it.
     pub args: Box<[Expr]>,
 }

@@ -28,7 +28,7 @@ use reach::{Reach, State};
 use std::{collections::HashSet, thread};
 use types::Types;
 use value::NodeId;
-use vocabulary::Vocabulary;
+use vocabulary::{Entry, Vocabulary};
 use world::World;
 
 /// What is known of the code of some binaries.
@@ -48,6 +48,8 @@ pub struct Binary {
     pub graph: Graph,
     /// When each of them runs.
     pub reach: Reach,
+    /// Whether it hands something to a Lambda runtime; others only serve a web framework.
+    pub on_lambda: bool,
 }
 
 /// Looks at the binaries among some crates.
@@ -68,7 +70,11 @@ fn explore(world: World, vocabulary: &Vocabulary) -> CodeFacts {
         let starts = graph.explore(&types, index);
         let per_event = per_event(&types, &graph, &starts);
         let reach = Reach::walk(&graph, &starts, &per_event);
-        Binary { graph, reach }
+        let given = reach.entries.iter().any(|(_, _, entry)| *entry == Entry::Lambda);
+        let runs = |call: &eval::Call| vocabulary.per_event(call.path) == Some(Entry::Lambda);
+        let runs = |state: &State| graph.nodes[state.node.index()].calls.iter().any(runs);
+        let on_lambda = given || !per_event.is_empty() || reach.states.iter().any(runs);
+        Binary { graph, reach, on_lambda }
     };
     let all = world.crates.iter().enumerate();
     let binaries = all.map(|(index, one)| one.input.is_bin.then(|| binary(index))).collect();
@@ -79,13 +85,7 @@ fn explore(world: World, vocabulary: &Vocabulary) -> CodeFacts {
 /// The starts that an attribute makes run for each event: `#[lambda] fn main(event, context)`.
 fn per_event(types: &Types<'_>, graph: &Graph, starts: &[NodeId]) -> HashSet<NodeId> {
     let attributed = |node: &NodeId| match graph.nodes[node.index()].code {
-        Code::Fn(id) => {
-            let def = &types.world.functions[id.index()];
-            def.function.attrs.iter().any(|attr| {
-                let path = types.attribute(def.scope, attr);
-                types.vocabulary.per_event_attributes.matches(path)
-            })
-        }
+        Code::Fn(id) => types.per_event(&types.world.functions[id.index()]),
         _ => false,
     };
     starts.iter().copied().filter(attributed).collect()

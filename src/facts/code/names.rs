@@ -44,6 +44,9 @@ pub enum Of {
     Trait(TraitId),
 }
 
+/// What `$crate` is written as in an expansion, with the index of the crate behind it.
+pub const HOME: &str = "__crate_";
+
 /// What was found before. Imports may form cycles, so a name that is being looked for counts as
 /// absent until it is found; only the outermost search may remember that it found nothing.
 #[derive(Debug, Default)]
@@ -71,7 +74,11 @@ impl World {
                 rest = after;
                 self.extern_crate(crate_index, *name)?
             }
-            "crate" | "$crate" => Def::Mod(self.crates[crate_index].root?),
+            "crate" => Def::Mod(self.crates[crate_index].root?),
+            home if home.starts_with(HOME) => {
+                let index: usize = home[HOME.len()..].parse().ok()?;
+                Def::Mod(self.crates.get(index)?.root?)
+            }
             "self" => Def::Mod(self.outside_body(from)),
             "super" => Def::Mod(self.modules[self.outside_body(from).index()].parent?),
             _ => self.visible(from, *first, space_of(alone))?,
@@ -131,7 +138,8 @@ impl World {
         let crate_index = self.modules[from.index()].crate_index;
         if space == Space::Macro {
             let found = self.crates[crate_index].macros.get(&name);
-            return found.map(|id| Def::Macro(*id)).or_else(|| prelude_macro(name));
+            let found = found.map(|id| Def::Macro(*id)).or_else(|| prelude_macro(name));
+            return found.or_else(|| self.only_macro(name));
         }
         if space == Space::Type
             && let Some(found) = self.extern_crate(crate_index, name)
@@ -150,6 +158,16 @@ impl World {
             }
         }
         prelude(name).map(|path| Def::Foreign(Sym::new(path)))
+    }
+
+    /// The macro of this name where only one crate has one: `#[macro_use] extern crate`, and what
+    /// an expansion calls of its own crate.
+    fn only_macro(&self, name: Sym) -> Option<Def> {
+        let mut found = self.crates.iter().filter_map(|one| one.macros.get(&name));
+        match (found.next(), found.next()) {
+            (Some(id), None) => Some(Def::Macro(*id)),
+            _ => None,
+        }
     }
 
     /// A name inside a module, as others see it and as it sees itself.
@@ -190,6 +208,14 @@ impl World {
     }
 
     fn search(&self, module: ModId, name: Sym, space: Space) -> Option<Def> {
+        // An exported macro stands at the root of its crate, wherever it is written.
+        let owner = &self.crates[self.modules[module.index()].crate_index];
+        if space == Space::Macro
+            && owner.root == Some(module)
+            && let Some(id) = owner.macros.get(&name)
+        {
+            return Some(Def::Macro(*id));
+        }
         let at = &self.modules[module.index()];
         let fits = |def: &&Def| match space {
             Space::Type => matches!(

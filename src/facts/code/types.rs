@@ -9,7 +9,7 @@ use super::{
     sym::Sym,
     value::{Ty, Val},
     vocabulary::Vocabulary,
-    world::{DataId, Def, FnId, ImplId, ModId, Owner, TraitId, World},
+    world::{DataId, Def, FnDef, FnId, ImplId, ModId, Owner, TraitId, World},
 };
 use std::collections::HashMap;
 
@@ -126,6 +126,14 @@ impl<'w> Types<'w> {
             }
         }
         Sym::new(&format!("?::{}", attr.segments.last().map_or("", |name| name.as_str())))
+    }
+
+    /// Whether an attribute makes a function run for each event.
+    pub fn per_event(&self, def: &FnDef) -> bool {
+        def.function.attrs.iter().any(|attr| {
+            let path = self.attribute(def.scope, attr);
+            self.vocabulary.per_event_attributes.matches(path)
+        })
     }
 
     /// The values of type parameters.

@@ -8,7 +8,7 @@ use super::{
     ir::{self, Bytes, Item},
     load::{CrateInput, Extern, File, Loaded, Parsed, Unread},
     lower,
-    names::{Found, Res, Space},
+    names::{Found, HOME, Res, Space},
     sym::Sym,
 };
 use crate::source::Place;
@@ -259,7 +259,12 @@ impl World {
         let text = |file: usize, bytes: Bytes| {
             self.files[file].text.get(bytes.start as usize..bytes.end as usize)
         };
-        let tokens = expand(text(placed.file, placed.item)?, text(file, call.input)?)?;
+        let home = format!("{HOME}{}", self.modules[placed.scope.index()].crate_index);
+        let input = match &call.text {
+            Some(text) => text,
+            None => text(file, call.input)?,
+        };
+        let tokens = expand(text(placed.file, placed.item)?, input, &home)?;
         Some((tokens, call.input.start))
     }
 

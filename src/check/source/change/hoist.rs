@@ -4,17 +4,21 @@
 //! `let` statements that make the flagged values move, with those that wrap them; what the rest of
 //! the handler still uses becomes parameters by reference. Nothing moves that uses the event.
 
-use super::{Main, each, each_stmt, made_by, main_of, stmt_bytes, text::Text, variables};
+use super::{
+    Main, each, each_stmt, made_by, main_of, stmt_bytes,
+    text::Text,
+    variables,
+    written::{rendered, type_of},
+};
 use crate::{
     check::Change,
     facts::{
         code::{
             eval::{Code, Link},
-            ir::{Bytes, Expr, Kind, Let, Pat, Path, Stmt, Type},
-            names::{Of, Res, Space},
+            ir::{Bytes, Expr, Kind, Let, Pat, Stmt, Type},
             sym::Sym,
             value::NodeId,
-            world::{Def, FnDef, ModId, World},
+            world::{FnDef, World},
         },
         functions_code::FunctionCode,
     },
@@ -476,77 +480,4 @@ fn bound_in(main: &Main<'_>, names: &HashSet<Sym>) -> bool {
         }
         Stmt::Expr(..) => false,
     })
-}
-
-/// The type of what a call makes, as it can be written beside the handler.
-fn type_of(world: &World, def: &FnDef, made: &Expr) -> Option<String> {
-    let mut at = made;
-    while let Kind::Method(method) = &at.kind {
-        at = made_by(&method.receiver).0;
-    }
-    let Kind::Call(callee, _) = &at.kind else { return None };
-    let Kind::Path(path) = &callee.kind else { return None };
-    match world.resolve(def.scope, path, Space::Value)? {
-        // A function says what it returns.
-        Res::Def(Def::Fn(id)) => {
-            let of = &world.functions[id.index()];
-            let around = &path.segments[..path.segments.len() - 1];
-            rendered(world, of.scope, of.function.output.as_ref()?, around)
-        }
-        Res::Def(Def::Foreign(name)) if name.starts_with("aws_config::") => {
-            Some("aws_config::SdkConfig".to_owned())
-        }
-        Res::Def(Def::Foreign(_)) | Res::Assoc(Of::Data(_) | Of::Alias(_), _) => {
-            let of = &path.segments[..path.segments.len() - 1];
-            let names: Vec<&str> = of.iter().map(|name| name.as_str()).collect();
-            let is_type = names.last()?.starts_with(|c: char| c.is_uppercase());
-            is_type.then(|| names.join("::"))
-        }
-        _ => None,
-    }
-}
-
-/// A type of another module written so that it means the same beside the handler.
-fn rendered(world: &World, scope: ModId, ty: &Type, around: &[Sym]) -> Option<String> {
-    let list = |types: &[Type]| {
-        let types: Option<Vec<String>> =
-            types.iter().map(|ty| rendered(world, scope, ty, around)).collect();
-        types.map(|types| types.join(", "))
-    };
-    match ty {
-        Type::Path(path) => {
-            let name = named(world, scope, path, around)?;
-            match path.generics.is_empty() {
-                true => Some(name),
-                false => Some(format!("{name}<{}>", list(&path.generics)?)),
-            }
-        }
-        Type::Ref(inner) => Some(format!("&{}", rendered(world, scope, inner, around)?)),
-        Type::Tuple(parts) => Some(format!("({})", list(parts)?)),
-        Type::Dyn(bounds) => match &**bounds {
-            [bound] => Some(format!("dyn {}", named(world, scope, bound, around)?)),
-            _ => None,
-        },
-        Type::List(_) | Type::Impl(_) | Type::Other => None,
-    }
-}
-
-fn named(world: &World, scope: ModId, path: &Path, around: &[Sym]) -> Option<String> {
-    let written: Vec<&str> = path.segments.iter().map(|name| name.as_str()).collect();
-    if around.is_empty() {
-        return Some(written.join("::"));
-    }
-    match world.resolve(scope, path, Space::Type)? {
-        Res::Def(Def::Foreign(full)) => {
-            let prelude =
-                ["std::string::", "std::vec::", "std::boxed::", "std::option::", "std::primitive"];
-            let known = prelude.iter().any(|known| full.starts_with(known));
-            Some(if known { written.join("::") } else { full.as_str().to_owned() })
-        }
-        Res::Def(Def::Data(_) | Def::Trait(_) | Def::Alias(_)) if written.len() == 1 => {
-            let around: Vec<&str> = around.iter().map(|name| name.as_str()).collect();
-            Some(format!("{}::{}", around.join("::"), written[0]))
-        }
-        _ => None,
-    }
 }

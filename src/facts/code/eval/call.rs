@@ -1,13 +1,12 @@
 //! Calls: of functions that are looked at, of foreign ones, and what is handed to them.
 
-use super::{Call, Code, Eval, Link};
+use super::{Call, Code, Eval, Link, hand::sends};
 use crate::facts::code::{
-    ir::{Block, Bytes, Expr, Kind, Lit, MacroCall, Path, Stmt},
+    ir::{Bytes, Expr, Kind, Lit, MacroCall, Path},
     lower,
     names::{Of, Res, Space, join},
     sym::Sym,
     value::{CallRef, NodeId, Ty, Val},
-    vocabulary::Entry,
     world::{DataId, Def, FnId},
 };
 
@@ -190,121 +189,6 @@ impl Eval<'_, '_> {
             }
         }
         vals
-    }
-
-    /// Links what a foreign function is handed, if it is known what that does with it.
-    pub fn hand(&mut self, path: Sym, val: &Val, bytes: Bytes) {
-        let vocabulary = self.types.vocabulary;
-        let link = if let Some(entry) = vocabulary.per_event(path) {
-            Link::PerEvent(entry)
-        } else if vocabulary.once_calls.matches(path) {
-            Link::Once
-        } else if vocabulary.local_servers.matches(path) {
-            Link::Served
-        } else if vocabulary.off_worker.matches(path) {
-            Link::OffWorker
-        } else {
-            return;
-        };
-        self.hand_as(link, val, bytes);
-    }
-
-    /// Links what is handed over in a known way.
-    pub fn hand_as(&mut self, link: Link, val: &Val, bytes: Bytes) {
-        for ty in &val.tys {
-            match (ty, link) {
-                (Ty::Fn(id), _) => {
-                    self.link_fn(*id, link, bytes);
-                    if let Link::PerEvent(entry) = link {
-                        self.per_event_params(*id, entry, bytes);
-                    }
-                }
-                (Ty::Closure(id), _) => self.link(*id, link, bytes),
-                (Ty::Data(data), Link::PerEvent(entry)) => self.serve(*data, entry, bytes),
-                _ => {}
-            }
-        }
-        for part in val.parts.iter().flat_map(|parts| parts.iter()) {
-            self.hand_as(link, part, bytes);
-        }
-    }
-
-    /// A handler's parameters come from the event, and their types may be made from it by code of
-    /// their own.
-    fn per_event_params(&mut self, id: FnId, entry: Entry, bytes: Bytes) {
-        let def = &self.types.world.functions[id.index()];
-        let scope = self.types.scope_of(id);
-        for (index, (_, ty)) in def.function.params.iter().enumerate() {
-            let typed = self.types.ty(def.scope, &scope, ty).val;
-            self.give(id, index, &Val { event: true, ..Val::default() });
-            for ty in typed.tys {
-                let Ty::Data(data) = ty else { continue };
-                let traits = self.types.members.foreign_traits.get(&data);
-                for (path, impl_id) in traits.cloned().unwrap_or_default() {
-                    if self.types.vocabulary.extractor_traits.matches(path) {
-                        self.link_impl(impl_id, Link::PerEvent(entry), bytes, |_| true);
-                    }
-                }
-            }
-        }
-    }
-
-    /// A value of a type came to be: if a framework runs the type's functions, it now may.
-    pub fn made(&mut self, data: DataId, bytes: Bytes) {
-        let members = &self.types.members;
-        let runs = members.foreign_traits.contains_key(&data);
-        if runs || members.attributed.contains_key(&data) {
-            self.serve(data, Entry::Lambda, bytes);
-        }
-    }
-
-    fn serve(&mut self, data: DataId, entry: Entry, bytes: Bytes) {
-        let vocabulary = self.types.vocabulary;
-        let traits = self.types.members.foreign_traits.get(&data).cloned();
-        for (path, id) in traits.unwrap_or_default() {
-            if vocabulary.per_event_traits.traits.matches(path) {
-                let per_event = |name: Sym| vocabulary.per_event_traits.functions.contains(&*name);
-                self.link_impl(id, Link::PerEvent(entry), bytes, per_event);
-            }
-        }
-        let attributed = self.types.members.attributed.get(&data).cloned();
-        for (path, id) in attributed.unwrap_or_default() {
-            if vocabulary.per_event_attributes.matches(path) {
-                self.link_impl(id, Link::PerEvent(Entry::Http), bytes, |_| true);
-            }
-        }
-    }
-
-    fn link_impl(
-        &mut self,
-        id: crate::facts::code::world::ImplId,
-        link: Link,
-        bytes: Bytes,
-        wanted: impl Fn(Sym) -> bool,
-    ) {
-        let mut functions: Vec<_> =
-            self.types.world.impls[id.index()].item.functions.iter().collect();
-        functions.sort_unstable();
-        for (name, function) in functions {
-            if wanted(*name) {
-                self.link_fn(*function, link, bytes);
-                let params = self.types.world.functions[function.index()].function.params.len();
-                for index in 0..params {
-                    self.give(*function, index, &Val { event: true, ..Val::default() });
-                }
-            }
-        }
-    }
-
-    /// A type named between `<` and `>` of a call may be what a framework makes values of.
-    fn mention_generics(&mut self, path: &Path) {
-        for ty in &path.generics {
-            for ty in self.types.ty(self.scope, &self.typing, ty).val.tys {
-                if let Ty::Data(data) = ty {
-                    self.made(data, path.bytes);
-                }
-            }
-        }
     }
 
     /// Calls functions that are looked at.
@@ -510,39 +394,5 @@ impl Eval<'_, '_> {
                 ..Val::default()
             },
         }
-    }
-}
-
-/// Whether an expression gives something to a channel or a response's body.
-fn sends(expr: &Expr) -> bool {
-    let any = |exprs: &[Expr]| exprs.iter().any(sends);
-    let block = |block: &Block| {
-        block.stmts.iter().any(|stmt| match stmt {
-            Stmt::Let(one) => one.init.as_ref().is_some_and(sends),
-            Stmt::Expr(expr, _) => sends(expr),
-        })
-    };
-    match &expr.kind {
-        Kind::Method(method) => {
-            let name: &str = &method.name;
-            let channel = matches!(name, "send" | "send_data" | "try_send" | "blocking_send");
-            // `client.get(…).send()` is a request, `sender.send(value)` gives something away.
-            channel && !method.args.is_empty() || sends(&method.receiver) || any(&method.args)
-        }
-        Kind::Call(callee, args) => sends(callee) || any(args),
-        Kind::Await(inner) | Kind::Try(inner) | Kind::Same(inner) | Kind::RefMut(inner) => {
-            sends(inner)
-        }
-        Kind::Async(inner) | Kind::Block(inner) => block(inner),
-        Kind::Closure(closure) => sends(&closure.body),
-        Kind::If(one) => {
-            sends(&one.cond) || block(&one.then) || one.otherwise.as_ref().is_some_and(sends)
-        }
-        Kind::Match(one) => sends(&one.0) || one.1.iter().any(|arm| sends(&arm.body)),
-        Kind::Loop(one) => one.head.as_ref().is_some_and(sends) || block(&one.body),
-        Kind::Let(one) => sends(&one.1),
-        Kind::Macro(call) => any(&call.args),
-        Kind::Parts(parts) | Kind::Tuple(parts) | Kind::List(parts) => any(parts),
-        _ => false,
     }
 }

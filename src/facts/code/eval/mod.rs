@@ -7,6 +7,7 @@
 
 mod body;
 mod call;
+mod hand;
 mod keep;
 mod method;
 mod pattern;
@@ -214,8 +215,16 @@ impl Graph {
     /// Follows everything from the `main` of a crate, and returns the nodes this starts at.
     pub fn explore(&mut self, types: &Types<'_>, crate_index: usize) -> Vec<NodeId> {
         let world = types.world;
-        let code = entry_code(world, crate_index).into_iter();
-        let starts = code.map(|code| self.node(world, code, Bytes::default())).collect();
+        let mut code = entry_code(world, crate_index);
+        for (index, def) in world.functions.iter().enumerate() {
+            let id = Code::Fn(FnId(index as u32));
+            let own = world.modules[def.scope.index()].crate_index == crate_index;
+            if own && types.per_event(def) && !code.contains(&id) {
+                code.push(id);
+            }
+        }
+        let starts =
+            code.into_iter().map(|code| self.node(world, code, Bytes::default())).collect();
         while let Some(id) = self.queue.pop_front() {
             self.queued.remove(&id);
             self.nodes[id.index()].rounds += 1;

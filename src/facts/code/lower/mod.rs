@@ -22,6 +22,8 @@ pub struct Lower<'a> {
     conditions: &'a Conditions,
     /// Added to every byte: the length of a byte order mark, or where an expanded macro stands.
     offset: u32,
+    /// Whether this is what a macro made, which no file holds.
+    expanded: bool,
     /// Items met inside the function body that is being lowered.
     inner: RefCell<Vec<Item>>,
 }
@@ -44,7 +46,7 @@ pub fn file(text: &str, conditions: &Conditions) -> Result<Vec<Item>, (String, u
 
 /// Lowers what a macro expanded to where a statement or expression may stand.
 pub fn expanded(tokens: TokenStream, conditions: &Conditions, offset: u32) -> Option<Block> {
-    let lower = Lower::new(conditions, offset);
+    let lower = Lower { expanded: true, ..Lower::new(conditions, offset) };
     let stmts = syn::Block::parse_within.parse2(tokens).ok();
     let block = stmts.map(|stmts| {
         let stmts = stmts.iter().flat_map(|stmt| lower.stmt(stmt)).collect();
@@ -60,7 +62,7 @@ pub fn expanded_items(
     conditions: &Conditions,
     offset: u32,
 ) -> Option<Vec<Item>> {
-    let lower = Lower::new(conditions, offset);
+    let lower = Lower { expanded: true, ..Lower::new(conditions, offset) };
     let items = syn::parse2::<syn::File>(tokens).ok().map(|file| lower.items(&file.items));
     proc_macro2::extra::invalidate_current_thread_spans();
     items
@@ -69,7 +71,7 @@ pub fn expanded_items(
 impl<'a> Lower<'a> {
     /// Starts with no items of a body.
     pub fn new(conditions: &'a Conditions, offset: u32) -> Self {
-        Lower { conditions, offset, inner: RefCell::default() }
+        Lower { conditions, offset, expanded: false, inner: RefCell::default() }
     }
 
     /// The bytes of a span in the file.

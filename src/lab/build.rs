@@ -160,7 +160,8 @@ fn run(
     command.current_dir(function.directory());
     command.arg("--manifest-path").arg(&function.manifest);
     command.args(["--package", &function.package, "--bin", &function.bin]);
-    command.arg("--target-dir").arg(target);
+    // By a variable, as cargo-lambda hands the flag on to `cargo metadata`, which has none.
+    command.env("CARGO_TARGET_DIR", target);
     if !spec.features.is_empty() {
         command.arg("--features").arg(spec.features.join(","));
     }
@@ -181,8 +182,11 @@ fn run(
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         let lines: Vec<&str> = stderr.lines().filter(|line| !line.trim().is_empty()).collect();
-        let last = lines[lines.len().saturating_sub(6)..].join(" | ");
-        bail!("failed to build {} with {name} ({}): {last}", function.bin, output.status);
+        let error = lines.iter().position(|line| line.to_ascii_lowercase().starts_with("error"));
+        let from = error.unwrap_or(lines.len().saturating_sub(6));
+        let said: Vec<&str> = lines[from..].iter().take(6).map(|line| line.trim()).collect();
+        let (bin, status) = (&function.bin, output.status);
+        bail!("failed to build {bin} with {name} ({status}): {}", said.join(" | "));
     }
     Ok(output.stdout)
 }

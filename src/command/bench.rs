@@ -121,6 +121,9 @@ pub struct Bench {
     /// Measure nothing: fail where the reference results or the README's tables are stale
     #[arg(long, requires = "reference")]
     check: bool,
+    /// Measure nothing: write the README's tables anew from results.json
+    #[arg(long, requires = "reference", conflicts_with = "check")]
+    tables_only: bool,
     /// The README with the reference tables
     #[arg(long, value_name = "FILE", default_value = "README.md", requires = "reference")]
     readme: PathBuf,
@@ -153,6 +156,10 @@ fn run_reference(args: &Bench, functions: &Path, streams: &mut Streams<'_>) -> R
         .with_context(|| format!("failed to find the functions in {}", functions.display()))?;
     if args.check {
         reference::check(&functions, &args.readme)?;
+        return Ok(Exit::Clean);
+    }
+    if args.tables_only {
+        reference::write(&reference::read(&functions)?, &functions, &args.readme)?;
         return Ok(Exit::Clean);
     }
     let progress = Show::new(args.quiet);

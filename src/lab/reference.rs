@@ -183,6 +183,7 @@ fn replaced(readme: &Path, tables: &str) -> Result<String> {
 /// The README's tables.
 pub fn tables(reference: &Reference) -> String {
     let mut text = String::new();
+    let mut notes = Vec::new();
     for measurement in measurements() {
         let Some(results) = reference.measurements.get(&measurement.name) else { continue };
         text += &format!("\n#### {}\n\n", measurement.title);
@@ -191,10 +192,16 @@ pub fn tables(reference: &Reference) -> String {
                 text += &format!("{line}\n");
             }
         }
-        text += &report::summary(results);
+        text += &report::tables(results);
         if measurement.stepwise {
             text += &steps(results);
         }
+        // All are measured alike.
+        notes = report::notes(results);
+    }
+    text += "\n";
+    for note in notes {
+        text += &format!("- {note}\n");
     }
     text
 }
@@ -202,7 +209,7 @@ pub fn tables(reference: &Reference) -> String {
 /// What each variant gains over the one before it, with its interval.
 fn steps(results: &Results) -> String {
     let mut text =
-        "\n| step | cold total | warm, paced | CPU per warm |\n|---|---|---|---|\n".to_owned();
+        "\nEach step against the one above it, times less, with the 95 % interval:\n\n| step | cold total | warm, paced | CPU per warm |\n|---|---|---|---|\n".to_owned();
     for pair in results.variants.windows(2) {
         let [before, variant] = [&pair[0].spec.name, &pair[1].spec.name];
         let comparisons = compare(&results.cells, before);

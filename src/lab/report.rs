@@ -46,23 +46,22 @@ fn text(results: &Results, style: TableStyle) -> String {
     let _ = writeln!(text, "{}\n", interval_table(results, style));
     let _ = writeln!(text, "{}\n", cost_table(results, style));
     let bullet = if markdown { "- " } else { "" };
-    for line in notes(results) {
+    for line in results.faults().into_iter().chain(notes(results)) {
         let _ = writeln!(text, "{bullet}{line}");
     }
     text
 }
 
-/// The tables of each memory size and the conditions they were measured under, as Markdown.
-pub fn summary(results: &Results) -> String {
+/// The tables of each memory size, as Markdown.
+pub fn tables(results: &Results) -> String {
     let mut text = String::new();
     for memory_mb in memory_sizes(results) {
         let share = share(results, memory_mb);
         let table = main_table(results, memory_mb, presets::ASCII_MARKDOWN);
         let _ = writeln!(text, "\n{memory_mb} MB, {share} of a core:\n\n{table}");
     }
-    let _ = writeln!(text);
-    for line in notes(results) {
-        let _ = writeln!(text, "- {line}");
+    for fault in results.faults() {
+        let _ = writeln!(text, "\n{fault}");
     }
     text
 }
@@ -191,10 +190,11 @@ fn cost_table(results: &Results, style: TableStyle) -> Table {
     table
 }
 
-fn notes(results: &Results) -> Vec<String> {
+/// Under which conditions the figures were measured, and what they are not.
+pub fn notes(results: &Results) -> Vec<String> {
     let (settings, model) = (&results.settings, &results.model);
     let overhead = &results.overhead.summary;
-    let mut notes = results.faults();
+    let mut notes = Vec::new();
     notes.push(format!(
         "Medians of {} fresh processes a row, interleaved; warm: {} invocations {} ms apart, then \
          {} back to back, in each.{}",

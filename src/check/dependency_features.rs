@@ -29,6 +29,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct DependencyFeatures {
     /// The dependencies whose lines are looked at.
     dependencies: Vec<CrateSpec>,
+    /// A feature that stands for many and is listed by hand, looked at instead of the default.
+    umbrella: Option<String>,
     /// Default features by name; `*` for each of them.
     #[serde(default)]
     features: Vec<String>,
@@ -109,10 +111,14 @@ impl DependencyFeatures {
         let package = &universe.packages[to];
         let meant =
             self.dependencies.iter().any(|spec| spec.matches(&package.name, &package.version));
-        if !meant || !dependency.default_features {
+        let (umbrella, is_on) = match &self.umbrella {
+            Some(name) => (name.as_str(), dependency.features.contains(name)),
+            None => ("default", dependency.default_features),
+        };
+        if !meant || !is_on {
             return Ok(None);
         }
-        let Some(default) = package.feature("default") else { return Ok(None) };
+        let Some(default) = package.feature(umbrella) else { return Ok(None) };
         let Some(declared) = dependency_line::find(&facts.workspace, universe, line) else {
             return Ok(None);
         };
@@ -236,12 +242,14 @@ impl DependencyFeatures {
             .iter()
             .map(|candidate| {
                 let owner = &build.universe.packages[candidate.line.package];
-                let mut features = owner.dependencies[candidate.line.dependency].features.clone();
+                let declared = &owner.dependencies[candidate.line.dependency];
+                let mut features = declared.features.clone();
+                features.retain(|name| Some(name) != self.umbrella.as_ref());
                 features.extend(candidate.keep.iter().flatten().cloned());
                 graph::Change {
                     package: candidate.line.package,
                     dependency: candidate.line.dependency,
-                    default_features: false,
+                    default_features: self.umbrella.is_some() && declared.default_features,
                     features,
                     removed: false,
                 }
@@ -310,7 +318,9 @@ impl DependencyFeatures {
                 ),
             });
         }
-        for node in &left {
+        // Of many features some are always on anyway; that is only worth saying of a few.
+        let told = if self.umbrella.is_none() || all_stay { &left[..] } else { &[] };
+        for node in told {
             let package = &universe.packages[node.package];
             let way = after.explain(**node);
             hit = hit.note(match node.feature {
@@ -324,7 +334,10 @@ impl DependencyFeatures {
 
         let mut change = match &candidate.keep {
             Some(keep) if !all_stay && lost.is_none() && !self.needs_choice => {
-                Change::by(candidate.declared.without_defaults(keep).unwrap_or_default())
+                Change::by(match &self.umbrella {
+                    Some(name) => candidate.declared.instead_of(name, keep).into_iter().collect(),
+                    None => candidate.declared.without_defaults(keep).unwrap_or_default(),
+                })
             }
             _ => None,
         }

@@ -23,6 +23,8 @@ pub struct Declared<'a> {
     pub document: &'a Document,
     /// The keys that lead to it there.
     pub path: Vec<String>,
+    /// The member's manifest and the keys there; the same where nothing is inherited.
+    own: (&'a Document, Vec<String>),
     /// Where to click there.
     pub place: Place,
     /// The member's own line, when the other one is the workspace's.
@@ -43,27 +45,24 @@ pub fn find<'a>(workspace: &'a Workspace, universe: &Universe, line: Line) -> Op
     let (own, inherited) =
         workspace::declaration(&workspace.root, &package.manifest, &declared.key, kind, platform);
     let own = own?;
+    let mut own_path = match platform {
+        Some(platform) => vec!["target".to_owned(), platform.to_owned()],
+        None => Vec::new(),
+    };
+    let table = match kind {
+        DependencyKind::Normal => "dependencies",
+        DependencyKind::Dev => "dev-dependencies",
+        DependencyKind::Build => "build-dependencies",
+    };
+    own_path.extend([table.to_owned(), declared.key.clone()]);
     let (document, path, place, inherited_at) = match inherited {
         Some(entry) => {
-            let path =
-                vec!["workspace".to_owned(), "dependencies".to_owned(), declared.key.clone()];
+            let path = ["workspace", "dependencies", &declared.key].map(str::to_owned).to_vec();
             (&workspace.root, path, entry.place(), Some(own.place()))
         }
-        None => {
-            let mut path = match platform {
-                Some(platform) => vec!["target".to_owned(), platform.to_owned()],
-                None => Vec::new(),
-            };
-            let table = match kind {
-                DependencyKind::Normal => "dependencies",
-                DependencyKind::Dev => "dev-dependencies",
-                DependencyKind::Build => "build-dependencies",
-            };
-            path.extend([table.to_owned(), declared.key.clone()]);
-            (&package.manifest, path, own.place(), None)
-        }
+        None => (&package.manifest, own_path.clone(), own.place(), None),
     };
-    Some(Declared { document, path, place, inherited_at })
+    Some(Declared { document, path, own: (&package.manifest, own_path), place, inherited_at })
 }
 
 impl Declared<'_> {
@@ -118,30 +117,49 @@ impl Declared<'_> {
         Some(vec![self.edit(Span::at(end), text)])
     }
 
+    /// Puts features in the place of one, wherever the line lists it.
+    pub fn instead_of(&self, feature: &str, features: &[String]) -> Option<Edit> {
+        if features.is_empty() {
+            return self.without_feature(feature);
+        }
+        let (document, span) = self.listed(feature)?;
+        let quoted: Vec<String> = features.iter().map(|name| format!("{name:?}")).collect();
+        Some(Edit { file: document.file.clone(), span, text: quoted.join(", ") })
+    }
+
     /// Takes one feature from the line's list.
     pub fn without_feature(&self, feature: &str) -> Option<Edit> {
-        let (_, list) = self.features()?;
-        let item = list.iter().find(|item| item.as_str() == Some(feature))?;
-        let span = self.document.shift(item.span())?;
-        let text = &self.document.text;
+        let (document, span) = self.listed(feature)?;
+        let edit = |span| Edit { file: document.file.clone(), span, text: String::new() };
+        let text = &document.text;
         let after = text[span.end..].trim_start();
         let Some(rest) = after.strip_prefix(',') else {
             let before = text[..span.start].trim_end();
             let start = before.strip_suffix(',').map_or(span.start, str::len);
-            return Some(self.edit(Span { start, end: span.end }, String::new()));
+            return Some(edit(Span { start, end: span.end }));
         };
         let comma = text.len() - rest.len();
         let line_start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
         let alone = text[line_start..span.start].trim().is_empty();
         let line_end = rest.find('\n').filter(|at| rest[..*at].trim().is_empty());
-        let removed = match (alone, line_end) {
+        Some(edit(match (alone, line_end) {
             (true, Some(at)) => Span { start: line_start, end: comma + at + 1 },
             _ => {
                 let spaces = rest.len() - rest.trim_start_matches([' ', '\t']).len();
                 Span { start: span.start, end: comma + spaces }
             }
-        };
-        Some(self.edit(removed, String::new()))
+        }))
+    }
+
+    /// Where a feature is listed: on the line itself, or on the member's that inherits it.
+    fn listed(&self, feature: &str) -> Option<(&Document, Span)> {
+        let lines = [(self.document, &self.path), (self.own.0, &self.own.1)];
+        lines.into_iter().find_map(|(document, path)| {
+            let path: Vec<&str> = path.iter().map(String::as_str).chain(["features"]).collect();
+            let list = document.get(&path)?.item.as_array()?;
+            let item = list.iter().find(|item| item.as_str() == Some(feature))?;
+            Some((document, document.shift(item.span())?))
+        })
     }
 
     fn features(&self) -> Option<(super::document::Entry<'_>, &toml_edit::Array)> {

@@ -8,6 +8,7 @@ fn trimmed(text: &str, features: &[&str]) -> String {
     let declared = Declared {
         document: &manifest,
         path: vec!["dependencies".into(), "x".into()],
+        own: (&manifest, Vec::new()),
         place: manifest.place(&["dependencies", "x"]),
         inherited_at: None,
     };
@@ -83,6 +84,7 @@ fn a_feature_leaves_a_list_without_a_trace() {
         let declared = Declared {
             document: &manifest,
             path: vec!["x".into()],
+            own: (&manifest, Vec::new()),
             place: manifest.place(&["x"]),
             inherited_at: None,
         };

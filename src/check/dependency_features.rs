@@ -137,7 +137,7 @@ impl DependencyFeatures {
         // What the kept features turn on themselves need not be listed.
         let implied: BTreeSet<&str> = keep
             .iter()
-            .chain(&dependency.features)
+            .chain(dependency.features.iter().filter(|name| *name != umbrella))
             .filter_map(|name| package.feature(name))
             .flat_map(|feature| &package.features[feature].values)
             .filter_map(|value| match value {

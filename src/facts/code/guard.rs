@@ -65,7 +65,13 @@ pub fn too_deep(text: &str) -> Option<usize> {
                 frame.closed = piece == "}";
                 frame.run += usize::from(!frame.closed);
             }
-            Kind::Punct => frame.punct(piece, range.start),
+            Kind::Punct => {
+                // An attribute behind a block is the next item's.
+                if closed && piece == "#" {
+                    frame.restart(0);
+                }
+                frame.punct(piece, range.start);
+            }
             Kind::Word => match piece {
                 "else" | "return" | "break" | "await" => frame.run += 1,
                 "as" => {}

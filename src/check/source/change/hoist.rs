@@ -132,7 +132,7 @@ fn moved<'a>(
             if plain && (flagged || wraps || reads_environment(made) || client(made, awaited)) {
                 let ty = match ty {
                     Some(ty) => rendered(world, def.scope, ty, &[]),
-                    None => type_of(world, def, made),
+                    None => type_of(world, def, init),
                 };
                 let mutable = false;
                 movable.push(Moved { name, bytes: one.bytes, init, ty, mutable });

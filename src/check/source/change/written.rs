@@ -9,8 +9,8 @@ use crate::facts::code::{
 };
 
 /// The type of what a call makes, as it can be written beside the handler.
-pub fn type_of(world: &World, def: &FnDef, made: &Expr) -> Option<String> {
-    let mut at = made;
+pub fn type_of(world: &World, def: &FnDef, init: &Expr) -> Option<String> {
+    let mut at = made_by(init).0;
     while let Kind::Method(method) = &at.kind {
         at = made_by(&method.receiver).0;
     }
@@ -21,7 +21,18 @@ pub fn type_of(world: &World, def: &FnDef, made: &Expr) -> Option<String> {
         Res::Def(Def::Fn(id)) => {
             let of = &world.functions[id.index()];
             let around = &path.segments[..path.segments.len() - 1];
-            rendered(world, of.scope, of.function.output.as_ref()?, around)
+            let mut output = of.function.output.as_ref()?;
+            // `make()?`: what is in the `Result`.
+            if let Type::Path(path) = output
+                && path
+                    .segments
+                    .last()
+                    .is_some_and(|name| matches!(name.as_str(), "Result" | "Option"))
+                && unwraps(init)
+            {
+                output = path.generics.first()?;
+            }
+            rendered(world, of.scope, output, around)
         }
         Res::Def(Def::Foreign(name)) if name.starts_with("aws_config::") => {
             Some("aws_config::SdkConfig".to_owned())
@@ -33,6 +44,16 @@ pub fn type_of(world: &World, def: &FnDef, made: &Expr) -> Option<String> {
             is_type.then(|| names.join("::"))
         }
         _ => None,
+    }
+}
+
+/// Whether a value is taken out of a `Result` or `Option`.
+fn unwraps(init: &Expr) -> bool {
+    match &init.kind {
+        Kind::Try(_) => true,
+        Kind::Await(inner) | Kind::Same(inner) => unwraps(inner),
+        Kind::Method(method) => matches!(method.name.as_str(), "unwrap" | "expect"),
+        _ => false,
     }
 }
 

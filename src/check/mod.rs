@@ -159,6 +159,14 @@ impl Check {
             Check::UnusedSuppression(_) => Outcome::Hits(Vec::new()),
         }
     }
+
+    /// Whether a change for it is only worth making when something is no longer linked.
+    pub fn is_about_linking(&self) -> bool {
+        matches!(
+            self,
+            Check::DependencyFeatures(_) | Check::UnicodeTables(_) | Check::TestHelpers(_)
+        )
+    }
 }
 
 /// What a question answered.

@@ -137,7 +137,11 @@ fn both_lines_that_turn_it_on_are_found_and_fixed_together() {
     let found = function.findings("legacy-sdk-stack");
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.iter().all(|finding| finding.fix.as_ref().is_some_and(|f| !f.edits.is_empty())));
+    let before = function.gather().facts.resolution;
+    assert_eq!(function.gather().facts.resolution.dropped_since(&before), Some(0));
     function.fix_everything();
+    let dropped = function.gather().facts.resolution.dropped_since(&before);
+    assert!(dropped > Some(10), "{dropped:?}");
     let versions = |name| function.linked(name).into_iter().map(|(v, _)| v).collect::<Vec<_>>();
     assert_eq!(versions("hyper"), ["1.12.0"]);
     assert_eq!(versions("rustls"), ["0.23.46"]);

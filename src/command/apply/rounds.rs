@@ -11,10 +11,11 @@ use super::{
 };
 use crate::{
     command::Streams,
+    facts::graph::Resolution,
     finding::{Finding, Fix, Level},
     fix,
     gather::{self, Project, cargo},
-    lint,
+    lint, rule,
     shadow::Shadow,
     source::RelPath,
 };
@@ -52,6 +53,7 @@ pub fn run(
 ) -> Result<Outcome> {
     apply.consent.check()?;
     let options = options_for(apply, project, shadow);
+    let mut resolution = project.facts.resolution.clone();
     let mut found = lint::run(&project.facts, &apply.levels)?.findings;
     let mut outcome = Outcome { applied: Vec::new(), undone: Vec::new(), remaining: Vec::new() };
     let mut answers: HashMap<Key, bool> = HashMap::new();
@@ -86,8 +88,9 @@ pub fn run(
             }
         }
         let before = shadow.write(&applied.texts)?;
-        match prove(apply, &options, project, shadow, &found, &meant, &before) {
-            Ok(now) => {
+        match prove(apply, &options, project, shadow, (&found, &resolution), &meant, &before) {
+            Ok((now, resolved)) => {
+                resolution = resolved;
                 outcome.applied.extend(meant.iter().map(|finding| done(finding)));
                 found = now;
             }
@@ -143,10 +146,10 @@ fn prove(
     options: &gather::Options,
     project: &Project,
     shadow: &Shadow,
-    before: &[Finding],
+    (before, resolution): (&[Finding], &Resolution),
     meant: &[&Finding],
     changed: &BTreeMap<RelPath, Option<String>>,
-) -> Result<Vec<Finding>, String> {
+) -> Result<(Vec<Finding>, Resolution), String> {
     let resolves = changed.iter().any(|(file, before)| concerns_resolution(shadow, file, before));
     let compiles = resolves || changed.keys().any(|file| file.as_str().ends_with(".rs"));
     if resolves {
@@ -155,6 +158,14 @@ fn prove(
     let now = gather::gather(options).map_err(|error| format!("{error:#}"))?;
     if let Some(error) = now.facts.errors.first() {
         return Err(error.message.clone());
+    }
+    let resolved = now.facts.resolution.clone();
+    // A dependency line that was trimmed for nothing: something else turns the same on again.
+    let trims = meant
+        .iter()
+        .any(|finding| rule::find(finding.rule).is_some_and(|rule| rule.check.is_about_linking()));
+    if trims && resolved.dropped_since(resolution) == Some(0) {
+        return Err("cargo links the same crates with the same features as before".to_owned());
     }
     let now = lint::run(&now.facts, &apply.levels).map_err(|error| error.message)?.findings;
     let (was, is) = (counts(before), counts(&now));
@@ -169,7 +180,7 @@ fn prove(
     if compiles {
         run_cargo(apply, shadow, project, &["check", "--workspace", "--bins"])?;
     }
-    Ok(now)
+    Ok((now, resolved))
 }
 
 /// Whether the change of a manifest goes beyond profiles and this tool's settings, so that it can

@@ -1,9 +1,10 @@
 //! What could be found out about the dependencies of the functions, and why not the rest.
 //!
-//! A question that needs the resolved graph asks for `build`; one that a lockfile can answer asks
+//! A question that needs the resolved graph asks `of` a function; one that a lockfile can answer asks
 //! for `locked`. Either can be missing, with a sentence that says what would make it possible.
 
 use super::{CrateSpec, Lock, Resolved, lock::Locked};
+use std::collections::BTreeSet;
 
 /// The dependencies of the functions of a run.
 #[derive(Clone, Debug)]
@@ -46,4 +47,29 @@ impl Resolution {
             .iter()
             .any(|locked| crates.iter().any(|spec| spec.matches(&locked.name, &locked.version)))
     }
+
+    /// How many crates and features of the functions are gone since an earlier state, or `None`
+    /// when one of the two is not known.
+    pub fn dropped_since(&self, before: &Resolution) -> Option<usize> {
+        let (now, before) = (self.functions.as_ref().ok()?, before.functions.as_ref().ok()?);
+        let all = |functions: &[Resolved]| -> BTreeSet<(usize, String, String, Option<String>)> {
+            let functions = functions.iter().enumerate();
+            functions.flat_map(|(index, resolved)| nodes(index, resolved)).collect()
+        };
+        Some(all(before).difference(&all(now)).count())
+    }
+}
+
+/// The crates and features of a function, by names that mean the same in another resolution.
+fn nodes(
+    function: usize,
+    resolved: &Resolved,
+) -> impl Iterator<Item = (usize, String, String, Option<String>)> {
+    resolved.linked().flat_map(move |ix| {
+        let package = &resolved.universe.packages[ix];
+        let features = resolved.features(ix).into_iter().map(|name| Some(name.to_owned()));
+        features.chain([None]).map(move |feature| {
+            (function, package.name.clone(), package.version.to_string(), feature)
+        })
+    })
 }

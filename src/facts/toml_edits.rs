@@ -18,31 +18,40 @@ pub fn set(document: &Document, path: &[&str], value: &str) -> Option<Edit> {
     insert(document, table, &format!("{} = {value}", quoted(key)))
 }
 
-/// Inserts a line (`key = value`, without line ending) into the table at `path`, behind its last
-/// key, creating the table when it is missing.
-pub fn insert(document: &Document, path: &[&str], line: &str) -> Option<Edit> {
+/// Inserts lines (`key = value` each, none ended) into the table at `path`, behind its last key,
+/// creating the table when it is missing.
+pub fn insert(document: &Document, path: &[&str], lines: &str) -> Option<Edit> {
+    let dotted = |path: &[&str]| {
+        let prefix: String = path.iter().map(|key| quoted(key) + ".").collect();
+        lines.lines().map(|line| format!("{prefix}{line}")).collect::<Vec<String>>()
+    };
     for length in (1..=path.len()).rev() {
         let Some(entry) = document.get(&path[..length]) else { continue };
         let rest = &path[length..];
         match entry.item {
             Item::Value(Value::InlineTable(table)) if !table.is_dotted() => {
                 let span = entry.value_span()?;
-                return Some(insert_inline(document, table, span, &dotted(rest, line)));
+                return Some(insert_inline(document, table, span, &dotted(rest).join(", ")));
             }
             Item::Value(_) | Item::ArrayOfTables(_) | Item::None => return None,
             Item::Table(table) if table.is_dotted() => {
-                return insert_dotted(document, &path[..length], table, &dotted(rest, line));
+                // The keys that stand in the header above are not repeated: `[profile]`
+                // `release.lto = …`.
+                let header = header_length(document, &path[..length]);
+                let end = end_of_table(document, table)?;
+                let lines = dotted(&path[header..]).join(document.newline());
+                return Some(insert_line(document, end, &lines));
             }
             // A table that only exists through the header of a child ([a.b] implies [a]) has no
             // place of its own: it gets a header at the end of the file.
             Item::Table(table) if rest.is_empty() && !table.is_implicit() => {
                 let end = end_of_table(document, table).or(entry.value_span().map(|s| s.end))?;
-                return Some(insert_line(document, end, line));
+                return Some(insert_line(document, end, lines));
             }
             Item::Table(_) => break,
         }
     }
-    Some(append_table(document, path, line))
+    Some(append_table(document, path, lines))
 }
 
 /// Removes the entry at `path`: its line, or its part of an inline table; for a table with a
@@ -89,15 +98,6 @@ pub fn quoted(key: &str) -> String {
     if bare { key.to_owned() } else { format!("{key:?}") }
 }
 
-fn dotted(path: &[&str], line: &str) -> String {
-    let mut text = String::new();
-    for key in path {
-        text.push_str(&quoted(key));
-        text.push('.');
-    }
-    text + line
-}
-
 /// The end of the last `key = value` directly in a table.
 fn end_of_table(document: &Document, table: &dyn TableLike) -> Option<usize> {
     let values = table.get_values();
@@ -122,24 +122,13 @@ fn insert_inline(
     }
 }
 
-/// Inserts behind the last line of a table that is written as dotted keys (`a.b = 1`): the new
-/// line repeats the prefix that the old ones have.
-fn insert_dotted(
-    document: &Document,
-    path: &[&str],
-    table: &toml_edit::Table,
-    line: &str,
-) -> Option<Edit> {
-    let end = end_of_table(document, table)?;
-    // The keys that stand in the header above are not repeated: `[profile]` `release.lto = …`.
-    let header = (0..path.len())
-        .rev()
-        .find(|&length| {
-            let item = document.get(&path[..length]).map(|entry| entry.item);
-            item.and_then(Item::as_table).is_some_and(|table| !table.is_dotted())
-        })
-        .unwrap_or(0);
-    Some(insert_line(document, end, &dotted(&path[header..], line)))
+/// How many keys of a path to a table of dotted keys stand in the header above them.
+fn header_length(document: &Document, path: &[&str]) -> usize {
+    let has_header = |&length: &usize| {
+        let item = document.get(&path[..length]).map(|entry| entry.item);
+        item.and_then(Item::as_table).is_some_and(|table| !table.is_dotted())
+    };
+    (0..path.len()).rev().find(has_header).unwrap_or(0)
 }
 
 fn append_table(document: &Document, path: &[&str], line: &str) -> Edit {
@@ -277,6 +266,19 @@ mod tests {
             ),
         ] {
             assert_eq!(set_lto(before), after, "from {before:?}");
+        }
+    }
+
+    #[test]
+    fn inserts_several_lines_in_the_style_of_their_table() {
+        for (before, after) in [
+            ("[a]\nb.c = 1\n", "[a]\nb.c = 1\nb.d = 2\nb.e = 3\n"),
+            ("a.b = { c = 1 }\n", "a.b = { c = 1, d = 2, e = 3 }\n"),
+            ("[a.b]\nc = 1\n", "[a.b]\nc = 1\nd = 2\ne = 3\n"),
+            ("", "[a.b]\nd = 2\ne = 3\n"),
+        ] {
+            let inserted = |document: &Document| insert(document, &["a", "b"], "d = 2\ne = 3");
+            assert_eq!(changed(before, inserted), after, "from {before:?}");
         }
     }
 

@@ -73,10 +73,10 @@ impl CustomProfile {
             .with("keys", keys.join(", "))
             .with("builder", build.label())
             .note(&self.note)
-            .change(Some(
-                Change::by(edit)
-                    .unwrap_or_else(|| super::beforehand(facts, build).unwrap_or_else(choose)),
-            ));
+            .change(Some(match Change::by(edit) {
+                Some(change) => change.titled(format!("set them in `[profile.{name}]`")),
+                None => super::beforehand(facts, build).unwrap_or_else(choose),
+            }));
         hit.builder = Some(build.builder.name().to_owned());
         Outcome::Hits(vec![hit])
     }

@@ -43,14 +43,10 @@ fn hit(facts: &Facts, build: &Build, resolved: &Resolved) -> Option<Hit> {
         .with("loser", decided_by(&loser.origin, build, &at))
         .with("value", &winner.spelling)
         .with("winner", decided_by(&winner.origin, build, &at))
-        .change(Some(Change::by(edit(facts, build, resolved, loser)).unwrap_or_else(|| {
-            let title = match &winner.origin {
-                Origin::Environment(variable) => format!("unset the variable `{variable}`"),
-                _ => format!("write one value of `{key}`, in one of both places"),
-            };
-            let first = beforehand(facts, build).filter(|_| winner.origin == Origin::Injected);
-            first.unwrap_or_else(|| Change::by_hand().at_most(Safety::Show).titled(title))
-        })));
+        .change(Some(match Change::by(edit(facts, build, resolved, loser)) {
+            Some(change) => change.titled(format!("make `{key} = {}` count", loser.spelling)),
+            None => by_hand(facts, build, resolved),
+        }));
     if let Origin::Written(place) = &winner.origin
         && *place != at
     {
@@ -59,6 +55,15 @@ fn hit(facts: &Facts, build: &Build, resolved: &Resolved) -> Option<Hit> {
     }
     hit.builder = Some(build.builder.name().to_owned());
     Some(hit)
+}
+
+fn by_hand(facts: &Facts, build: &Build, resolved: &Resolved) -> Change {
+    let title = match &resolved.winner.origin {
+        Origin::Injected => return beforehand(facts, build).unwrap_or_else(Change::by_hand),
+        Origin::Environment(variable) => format!("unset the variable `{variable}`"),
+        _ => format!("write one value of `{}`, in one of both places", resolved.key.name()),
+    };
+    Change::by_hand().at_most(Safety::Show).titled(title)
 }
 
 /// Whether one setting beats another of the same table. A child profile that overrides its parent

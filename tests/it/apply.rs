@@ -5,6 +5,9 @@ use crate::project::Project;
 const MANIFEST: &str = "[package]\nname = \"function\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
                         [dependencies]\nlambda_runtime = \"1\"\n";
 
+/// What changes code, which is proven by compiling: too slow for what is asked here.
+const CODE: &str = "multi-thread-runtime";
+
 /// What the safe profile fixes make of the manifest.
 const LEAN: &str = "\n[profile.release]\nlto = \"fat\"\ncodegen-units = 1\nstrip = \"symbols\"\n";
 
@@ -35,7 +38,7 @@ fn safe_fixes_are_applied_and_a_second_run_changes_nothing() {
 #[test]
 fn no_strategy_is_chosen_without_being_asked_for() {
     let project = Project::function(MANIFEST);
-    let run = project.run(&["apply", "--allow-no-vcs", "--all"]);
+    let run = project.run(&["apply", "--allow-no-vcs", "--all", "--skip", CODE]);
     assert_eq!(run.code, 0, "{run:?}");
     assert!(!project.read("Cargo.toml").contains("panic"));
     assert!(run.out.contains("panic-strategy-implicit"), "what remains is said: {run:?}");
@@ -46,7 +49,7 @@ fn no_strategy_is_chosen_without_being_asked_for() {
         for builder in ["cargo-lambda", "cargo"] {
             let flags =
                 ["apply", "--allow-no-vcs", "--all", "--panic", strategy, "--builder", builder];
-            assert_eq!(project.run(&flags).code, 0);
+            assert_eq!(project.run(&[&flags[..], &["--skip", CODE]].concat()).code, 0);
             let manifest = project.read("Cargo.toml");
             assert!(manifest.contains(&format!("panic = \"{strategy}\"")), "{manifest}");
             let check = project.run(&["check", "--builder", builder, "--message-format", "short"]);
@@ -149,7 +152,8 @@ fn what_was_accepted_is_left_alone() {
          lto = \"thin\"\n"
     );
     let project = Project::function(&manifest);
-    let run = project.run(&["apply", "--allow-no-vcs", "--all", "--panic", "abort"]);
+    let flags = ["apply", "--allow-no-vcs", "--all", "--panic", "abort", "--skip", CODE];
+    let run = project.run(&flags);
     assert_eq!(run.code, 0, "{run:?}");
     assert!(project.read("Cargo.toml").contains("lto = \"thin\""));
 }

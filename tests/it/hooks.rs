@@ -16,9 +16,11 @@ edition = "2024"
 opt-level = "z"
 panic = "abort"
 
+[dependencies]
+lambda_runtime = "1"
+
 [package.metadata.lambda-lean]
 builder = "cargo"
-functions = ["function"]
 "#;
 
 fn git(arguments: &[&str], folder: &std::path::Path) -> String {
@@ -35,7 +37,7 @@ fn git(arguments: &[&str], folder: &std::path::Path) -> String {
 #[test]
 #[ignore = "pre-commit installs this package, which takes a minute"]
 fn the_first_hook_fails_the_second_changes_and_then_both_pass() {
-    let project = Project::with(&[("Cargo.toml", MANIFEST), ("src/main.rs", "fn main() {}\n")]);
+    let project = Project::function(MANIFEST);
     let here = repository().display().to_string();
     let head = git(&["rev-parse", "HEAD"], repository());
     let config = |hooks: &str| format!("repos:\n- repo: {here}\n  rev: {head}\n  hooks:\n{hooks}");

@@ -8,7 +8,7 @@ use super::{
     Main, each, each_stmt, made_by, main_of, stmt_bytes,
     text::Text,
     variables,
-    written::{rendered, type_of},
+    written::{from_main, reindented, rendered, substituted, type_of},
 };
 use crate::{
     check::Change,
@@ -42,12 +42,14 @@ pub fn hoist(code: FunctionCode<'_>, node: NodeId, at: Bytes) -> Option<Change> 
     let Code::Fn(id) = code.node(node).code else { return None };
     let def = &world.functions[id.index()];
     let main = main_of(code)?;
-    if def.file != main.def.file || def.owner.is_some() || def.function.receiver {
+    if def.owner.is_some() || def.function.receiver {
         return None;
     }
     let file = &world.files[def.file];
     let text = Text { file: &file.path, text: &file.text };
-    let call = call_of(code, node, &main, def, &text)?;
+    let main_file = &world.files[main.def.file];
+    let main_text = Text { file: &main_file.path, text: &main_file.text };
+    let call = call_of(code, node, &main, def, &main_text)?;
     let name = def.function.name;
     if used_elsewhere(&file.text, &name) {
         return None;
@@ -83,8 +85,9 @@ pub fn hoist(code: FunctionCode<'_>, node: NodeId, at: Bytes) -> Option<Change> 
     let line = text.line_start(function.bytes.start as usize);
     let params = text.params(line, function.parens, body.bytes.start as usize, &params);
     edits.push(text.replace(function.parens.start as usize..function.parens.end as usize, params));
-    edits.push(called(&text, &call, &name, &args));
-    edits.extend(moves(&text, &main, body.bytes, &moved, &call, def)?);
+    edits.push(called(&main_text, &call, &args));
+    let texts = (&text, &main_text);
+    edits.extend(moves(world, texts, &main, body.bytes, &moved, &call, def)?);
     edits.extend(borrows(&text, &rest, &handed));
     Change::by(edits)
 }
@@ -329,18 +332,22 @@ fn signature(
 }
 
 /// The handler where it is handed over, with what it is given now.
-fn called(text: &Text<'_>, call: &Call<'_>, name: &str, args: &[String]) -> Edit {
+fn called(text: &Text<'_>, call: &Call<'_>, args: &[String]) -> Edit {
     let args = args.join(", ");
     let span = call.bytes.start as usize..call.bytes.end as usize;
     match call.written {
         Some(_) => text.replace(span, args),
-        None => text.replace(span, format!("|event| {name}({args})")),
+        None => {
+            let name = text.at(call.bytes);
+            text.replace(span, format!("|event| {name}({args})"))
+        }
     }
 }
 
 /// Takes the statements from the handler and puts them in front of where `main` serves.
 fn moves(
-    text: &Text<'_>,
+    world: &World,
+    (text, main_text): (&Text<'_>, &Text<'_>),
     main: &Main<'_>,
     body: Bytes,
     moved: &[Moved<'_>],
@@ -349,7 +356,7 @@ fn moves(
 ) -> Option<Vec<Edit>> {
     let main_body = main.def.function.body.as_ref()?;
     let serves = stmt_bytes(main_body.stmts.get(main.serves)?);
-    let indent = text.indent(serves.start as usize);
+    let indent = main_text.indent(serves.start as usize);
     let names: HashMap<Sym, &str> =
         params(def).zip(&call.given).filter_map(|(name, given)| Some((name?, (*given)?))).collect();
     let mut lines = String::new();
@@ -358,8 +365,15 @@ fn moves(
     for one in moved {
         let span = text.lines_of(one.bytes)?;
         let own = text.indent(one.bytes.start as usize);
-        lines +=
-            &reindented(&substituted(text, span.start, span.end, one.init, &names), own, indent);
+        let written = substituted(text, span.start, span.end, one.init, &|path| {
+            if let [name] = &*path.segments
+                && let Some(given) = names.get(name)
+            {
+                return Some((*given).to_owned());
+            }
+            (def.file != main.def.file).then(|| from_main(world, def, main, path)).flatten()
+        });
+        lines += &reindented(&written, own, indent);
         let at_start = text.text[body.start as usize + 1..span.start].trim().is_empty();
         match &mut open {
             Some((_, end, _)) if *end == span.start => *end = span.end,
@@ -372,48 +386,8 @@ fn moves(
         }
     }
     edits.extend(open.map(|(start, end, first)| text.remove_lines((start..end).into(), first)));
-    edits.push(text.add_before(serves, main_body.bytes, &lines));
+    edits.push(main_text.add_before(serves, main_body.bytes, &lines));
     Some(edits)
-}
-
-/// The text of some lines with the handler's parameters replaced by what `main` hands in.
-fn substituted(
-    text: &Text<'_>,
-    start: usize,
-    end: usize,
-    init: &Expr,
-    names: &HashMap<Sym, &str>,
-) -> String {
-    let mut places: Vec<(Bytes, &str)> = Vec::new();
-    each(init, &mut |expr| {
-        if let Kind::Path(path) = &expr.kind
-            && let [name] = &*path.segments
-            && let Some(given) = names.get(name)
-        {
-            places.push((expr.bytes, given));
-        }
-    });
-    places.sort_by_key(|(bytes, _)| *bytes);
-    let mut out = String::new();
-    let mut at = start;
-    for (bytes, given) in places {
-        out += &text.text[at..bytes.start as usize];
-        // `repository.clone()` of `&repository` is `repository.clone()`.
-        let method = text.text[bytes.end as usize..].trim_start().starts_with('.');
-        out += if method { given.trim_start_matches('&') } else { given };
-        at = bytes.end as usize;
-    }
-    out + &text.text[at..end]
-}
-
-fn reindented(lines: &str, from: &str, to: &str) -> String {
-    lines
-        .split_inclusive('\n')
-        .map(|line| match line.strip_prefix(from) {
-            Some(rest) => format!("{to}{rest}"),
-            None => line.to_owned(),
-        })
-        .collect()
 }
 
 /// How `main` hands the handler over.
@@ -429,7 +403,7 @@ fn call_of<'a>(
     let direct = edges
         .iter()
         .find(|edge| edge.to == handler && matches!(edge.link, Link::PerEvent(_)))
-        .filter(|edge| text.at(edge.bytes) == def.function.name.as_str());
+        .filter(|edge| text.at(edge.bytes).rsplit("::").next() == Some(def.function.name.as_str()));
     if let Some(edge) = direct {
         let single = def.function.params.len() == 1;
         let call = Call { bytes: edge.bytes, given: vec![None], written: None };

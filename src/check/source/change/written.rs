@@ -1,8 +1,8 @@
 //! Types as they can be written in another place than where they are declared.
 
-use super::made_by;
+use super::{Main, each, made_by, text::Text};
 use crate::facts::code::{
-    ir::{Expr, Kind, Path, Type},
+    ir::{Bytes, Expr, Kind, Path, Type},
     names::{Of, Res, Space},
     sym::Sym,
     world::{Def, FnDef, ModId, World},
@@ -100,4 +100,60 @@ fn named(world: &World, scope: ModId, path: &Path, around: &[Sym]) -> Option<Str
         }
         _ => None,
     }
+}
+
+/// The text of some lines with the starts of paths written as `replace` says.
+pub fn substituted(
+    text: &Text<'_>,
+    start: usize,
+    end: usize,
+    init: &Expr,
+    replace: &dyn Fn(&Path) -> Option<String>,
+) -> String {
+    let mut places: Vec<(Bytes, String)> = Vec::new();
+    each(init, &mut |expr| {
+        if let Kind::Path(path) = &expr.kind
+            && let Some(first) = path.segments.first()
+            && let Some(written) = replace(path)
+        {
+            let end = path.bytes.start + first.len() as u32;
+            places.push((Bytes { start: path.bytes.start, end }, written));
+        }
+    });
+    places.sort_by_key(|(bytes, _)| *bytes);
+    let mut out = String::new();
+    let mut at = start;
+    for (bytes, given) in places {
+        out += &text.text[at..bytes.start as usize];
+        // `repository.clone()` of `&repository` is `repository.clone()`.
+        let method = text.text[bytes.end as usize..].trim_start().starts_with('.');
+        out += if method { given.trim_start_matches('&') } else { &given };
+        at = bytes.end as usize;
+    }
+    out + &text.text[at..end]
+}
+
+/// What the first name of a path of the handler's module is written as in `main`'s.
+pub fn from_main(world: &World, def: &FnDef, main: &Main<'_>, path: &Path) -> Option<String> {
+    let first = path.segments.first()?;
+    let alone = Path { segments: [*first].into(), ..Path::default() };
+    let space = if path.segments.len() > 1 { Space::Type } else { Space::Value };
+    let meant = world.resolve(def.scope, &alone, space)?;
+    if world.resolve(main.def.scope, &alone, space) == Some(meant) {
+        return None;
+    }
+    match meant {
+        Res::Def(Def::Foreign(full)) => Some(full.as_str().to_owned()),
+        _ => None,
+    }
+}
+
+pub fn reindented(lines: &str, from: &str, to: &str) -> String {
+    lines
+        .split_inclusive('\n')
+        .map(|line| match line.strip_prefix(from) {
+            Some(rest) => format!("{to}{rest}"),
+            None => line.to_owned(),
+        })
+        .collect()
 }

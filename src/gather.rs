@@ -21,6 +21,8 @@ mod mentions;
 
 mod resolve;
 
+mod scratch;
+
 use crate::{
     facts::{
         Build, Facts, Request,

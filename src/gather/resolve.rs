@@ -2,10 +2,10 @@
 //!
 //! Runs `cargo metadata --locked --offline --filter-platform <target>`: without the filter it
 //! fails on a machine that has fetched for Linux only, and without `--locked` it would write
-//! `Cargo.lock`. A project that cannot be resolved so is no error: the rules that need the graph
+//! `Cargo.lock`. A project without one is resolved in a scratch folder, where the network is allowed. A project that cannot be resolved so is no error: the rules that need the graph
 //! are listed with the command that would make it possible.
 
-use super::{cargo, files::Root};
+use super::{cargo, files::Root, scratch::Scratch};
 use crate::{
     facts::{
         graph::{Lock, Resolution, Resolved, Resolver, Selection, Universe},
@@ -33,18 +33,41 @@ pub struct Question<'a> {
 
 /// Finds out what can be found out.
 pub fn resolve(question: &Question<'_>) -> Resolution {
-    let lock = match question.root.read(&RelPath::new("Cargo.lock")) {
-        Ok(text) => Lock::parse(&text).map_err(|why| format!("`Cargo.lock` is no lockfile: {why}")),
-        Err(_) => Err("there is no `Cargo.lock`; run `cargo generate-lockfile`".to_owned()),
+    let read = |root: &Root| root.read(&RelPath::new("Cargo.lock")).ok();
+    let parse = |text: Arc<str>| {
+        Lock::parse(&text).map_err(|why| format!("`Cargo.lock` is no lockfile: {why}"))
     };
-    let functions = match &lock {
-        Ok(_) => functions(question),
-        Err(why) => Err(why.clone()),
+    if let Some(text) = read(question.root) {
+        return match parse(text) {
+            Ok(lock) => Resolution { lock: Ok(lock), functions: functions(question, None) },
+            Err(why) => Resolution::unknown(&why),
+        };
+    }
+    if !question.network {
+        return Resolution::unknown(
+            "there is no `Cargo.lock`, and resolving needs the network; run `cargo \
+             generate-lockfile`, or pass `--allow-network`",
+        );
+    }
+    let scratch = match Scratch::of(question.root, question.workspace) {
+        Ok(scratch) => scratch,
+        Err(error) => {
+            return Resolution::unknown(&format!(
+                "there is no `Cargo.lock`, and no scratch copy to make one in ({error}); run \
+                 `cargo generate-lockfile`"
+            ));
+        }
+    };
+    let functions = functions(question, Some(&scratch));
+    let lock = match (&functions, read(&Root(scratch.root.clone()))) {
+        (Err(why), _) => Err(why.clone()),
+        (Ok(_), Some(text)) => parse(text),
+        (Ok(_), None) => Err("cargo made no `Cargo.lock`".to_owned()),
     };
     Resolution { lock, functions }
 }
 
-fn functions(question: &Question<'_>) -> Result<Vec<Resolved>, String> {
+fn functions(question: &Question<'_>, scratch: Option<&Scratch>) -> Result<Vec<Resolved>, String> {
     let resolver = Resolver::of(&question.workspace.root);
     let mut universes: BTreeMap<&str, Arc<Universe>> = BTreeMap::new();
     let mut resolved = Vec::new();
@@ -52,8 +75,11 @@ fn functions(question: &Question<'_>) -> Result<Vec<Resolved>, String> {
         let universe = match universes.get(target) {
             Some(universe) => universe.clone(),
             None => {
-                let relative = |path: &Path| question.root.relative(path);
-                let metadata = metadata(question, target)?;
+                let relative = |path: &Path| match scratch {
+                    Some(scratch) => question.root.relative(&scratch.original(path)),
+                    None => question.root.relative(path),
+                };
+                let metadata = metadata(question, scratch, target)?;
                 Arc::new(Universe::new(&metadata, target, relative))
             }
         };
@@ -70,12 +96,20 @@ fn functions(question: &Question<'_>) -> Result<Vec<Resolved>, String> {
     Ok(resolved)
 }
 
-fn metadata(question: &Question<'_>, target: &str) -> Result<Metadata, String> {
+fn metadata(
+    question: &Question<'_>,
+    scratch: Option<&Scratch>,
+    target: &str,
+) -> Result<Metadata, String> {
+    let root = scratch.map_or(&question.root.0, |scratch| &scratch.root);
     let mut command = Command::new(cargo());
     command.envs(question.env).current_dir(&question.root.0);
     command.args(["metadata", "--format-version", "1", "--color", "never"]);
-    command.args(["--filter-platform", target, "--locked"]);
-    command.arg("--manifest-path").arg(question.root.0.join("Cargo.toml"));
+    command.args(["--filter-platform", target]);
+    if scratch.is_none() {
+        command.arg("--locked");
+    }
+    command.arg("--manifest-path").arg(root.join("Cargo.toml"));
     if !question.network {
         command.arg("--offline");
     }

@@ -261,3 +261,29 @@ fn without_the_crates_the_lockfile_answers_what_it_can_and_says_so() {
     // An absence is proof: nothing here is of an SDK that was too slow.
     assert!(!report.skipped.iter().any(|skipped| skipped.rule == "sdk-regressed"));
 }
+
+#[test]
+fn a_project_without_a_lockfile_is_resolved_beside_it_where_the_network_is_allowed() {
+    let function = Function::new("aws-sdk-dynamodb = \"1.136\"\n", "fn main() {}\n");
+    std::fs::remove_file(function.0.path("Cargo.lock")).expect("it was written");
+    let before = function.0.bytes();
+    let home = stand_ins::cargo_home().display().to_string();
+    let look = |allow_network| {
+        let options = Options {
+            manifest_path: Some(function.0.path("Cargo.toml")),
+            env: [("CARGO_HOME".to_owned(), home.clone())].into(),
+            allow_network,
+            ..Options::default()
+        };
+        let project = gather::gather(&options).expect("a project");
+        lint::run(&project.facts, &CommandLineLevels::default()).expect("no settings")
+    };
+    let offline = look(false);
+    let skipped = offline.skipped.iter().find(|skipped| skipped.rule == "legacy-sdk-stack");
+    let why = &skipped.expect("there is nothing to look at").why;
+    assert!(why.contains("no `Cargo.lock`") && why.contains("--allow-network"), "{why}");
+    let online = look(true);
+    let found = online.findings.iter().find(|finding| finding.rule == "legacy-sdk-stack");
+    assert_eq!(found.expect("it resolves").at.file.as_str(), "Cargo.toml");
+    assert!(function.0.bytes() == before, "nothing is written");
+}

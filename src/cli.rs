@@ -2,7 +2,7 @@
 
 use crate::{
     command::{self, Exit, MessageFormat, Streams},
-    facts::{BuilderKind, Panic, Request, settings::unknown},
+    facts::{BuilderKind, Panic, Request},
     finding::{BadInput, Level},
     gather::{self, Options, built::Binaries},
     lint::CommandLineLevels,
@@ -126,7 +126,7 @@ struct Apply {
 impl Apply {
     fn command(&self, matches: &ArgMatches) -> Result<command::apply::Apply> {
         for name in self.only.iter().chain(&self.skip) {
-            known_rule(name)?;
+            rule::known(name)?;
         }
         Ok(command::apply::Apply {
             options: self.selection.options(),
@@ -145,14 +145,6 @@ impl Apply {
             },
             exit_non_zero_on_fix: self.exit_non_zero_on_fix,
         })
-    }
-}
-
-fn known_rule(id: &str) -> Result<(), BadInput> {
-    let ids: Vec<&str> = rule::all().iter().map(|rule| rule.id).collect();
-    match ids.contains(&id) {
-        true => Ok(()),
-        false => Err(BadInput { file: None, message: unknown(id, &ids, "rule") }),
     }
 }
 

@@ -6,7 +6,8 @@
 
 use crate::{
     check::{Check, Hit},
-    finding::{Effect, Fix, Group, RuleId, Safety},
+    facts::settings::unknown,
+    finding::{BadInput, Effect, Fix, Group, RuleId, Safety},
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::LazyLock};
@@ -114,6 +115,15 @@ pub fn all() -> &'static [Rule] {
 /// The rule with this id.
 pub fn find(id: &str) -> Option<&'static Rule> {
     all().iter().find(|rule| rule.id == id)
+}
+
+/// Refuses an id that no rule has.
+pub fn known(id: &str) -> Result<(), BadInput> {
+    if find(id).is_some() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = all().iter().map(|rule| rule.id).collect();
+    Err(BadInput { file: None, message: unknown(id, &ids, "rule") })
 }
 
 impl Rule {

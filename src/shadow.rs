@@ -3,7 +3,7 @@
 //! The copy stands at the same absolute path below a temporary folder, so that relative path
 //! dependencies, configuration files and toolchain files further up mean what they mean in the
 //! project. Files are symbolic links until they are changed; `Cargo.lock` is a copy, because
-//! cargo writes to it. Dropping the copy removes it.
+//! cargo writes to it. Dropping the copy removes it, unless it is kept to be built from.
 
 use crate::{
     gather::{Project, Root},
@@ -19,7 +19,7 @@ use std::{
 /// A scratch copy.
 pub struct Shadow {
     /// Removes the copy when dropped.
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
     /// The workspace root of the copy.
     pub root: Root,
     /// The workspace root of the project.
@@ -38,7 +38,24 @@ impl Shadow {
             .prefix("cargo-lambda-lean-")
             .tempdir()
             .context("failed to make a temporary folder; set `TMPDIR` to one that is writable")?;
-        let base = fs::canonicalize(directory.path()).context("failed to find `TMPDIR`")?;
+        Self::inside(directory, project)
+    }
+
+    /// Makes a scratch copy that `keep` can move to `place`.
+    pub fn beside(place: &Path, project: &Project) -> Result<Self> {
+        let parent = place.parent().unwrap_or(place);
+        let directory = fs::create_dir_all(parent)
+            .and_then(|()| tempfile::Builder::new().prefix("new-").tempdir_in(parent));
+        Self::inside(
+            directory
+                .with_context(|| format!("failed to make a folder in {}", parent.display()))?,
+            project,
+        )
+    }
+
+    fn inside(directory: tempfile::TempDir, project: &Project) -> Result<Self> {
+        let base = fs::canonicalize(directory.path())
+            .with_context(|| format!("failed to find {}", directory.path().display()))?;
         let root = &project.root.0;
         let below = |path: &Path| base.join(without_root(path));
         let workspace = &project.facts.workspace;
@@ -76,7 +93,7 @@ impl Shadow {
             root: Root(below(root)),
             project: project.root.clone(),
             changed: BTreeSet::new(),
-            _directory: directory,
+            directory,
         })
     }
 
@@ -115,6 +132,31 @@ impl Shadow {
         put().with_context(|| format!("failed to try the change of `{file}` in a scratch copy"))?;
         self.changed.insert(file.clone());
         Ok(())
+    }
+
+    /// Moves the copy to `place` and leaves it there, instead of an earlier one. A file with the
+    /// text it had there keeps its time, so that cargo finds what it has built of it still fresh.
+    /// Returns the workspace root.
+    pub fn keep(self, place: &Path) -> Result<PathBuf> {
+        let kept = || -> io::Result<PathBuf> {
+            let base = fs::canonicalize(self.directory.path())?;
+            let root = place.join(self.root.0.strip_prefix(&base).unwrap_or(&self.root.0));
+            for file in &self.changed {
+                let (new, old) = (self.root.absolute(file), root.join(file.as_str()));
+                let unchanged =
+                    fs::read(&new).ok().filter(|text| fs::read(&old).ok().as_ref() == Some(text));
+                if unchanged.is_some() {
+                    let time = fs::metadata(&old)?.modified()?;
+                    fs::File::options().append(true).open(&new)?.set_modified(time)?;
+                }
+            }
+            if place.exists() {
+                fs::remove_dir_all(place)?;
+            }
+            fs::rename(self.directory.keep(), place)?;
+            Ok(root)
+        };
+        kept().with_context(|| format!("failed to keep a copy in {}", place.display()))
     }
 
     /// The files that differ from the project, with the text they have now. The lockfile is among

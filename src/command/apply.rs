@@ -20,9 +20,12 @@ use crate::{
     transaction,
     vcs::{self, Allowed},
 };
-use anyhow::Result;
+use anyhow::{Result, bail};
 use similar::TextDiff;
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 /// What to apply, and how.
 #[derive(Clone, Debug)]
@@ -71,6 +74,41 @@ pub fn run(apply: &Apply, streams: &mut Streams<'_>) -> Result<Exit> {
     let to_do = apply.diff && !changes.is_empty();
     let changed = apply.exit_non_zero_on_fix && !changes.is_empty();
     Ok(if denied || to_do || changed { Exit::Findings } else { Exit::Clean })
+}
+
+/// A copy of a project with its fixes applied.
+pub struct Copy {
+    /// The manifest of the copy's function.
+    pub manifest: PathBuf,
+    /// The rules whose fixes were applied, in the order in which they were.
+    pub rules: Vec<&'static str>,
+}
+
+/// Applies fixes to a copy that stays at `place`, and leaves the project as it is. Fails where a
+/// rule was asked for by name and could not be applied.
+pub fn to_copy(apply: &Apply, place: &Path, streams: &mut Streams<'_>) -> Result<Copy> {
+    let project = gather::gather(&apply.options)?;
+    if let Some(error) = project.facts.errors.first() {
+        return Err(error.clone().into());
+    }
+    let mut shadow = Shadow::beside(place, &project)?;
+    let result = rounds::run(apply, &project, &mut shadow, streams)?;
+    let mut rules: Vec<&'static str> = Vec::new();
+    for done in &result.applied {
+        if !rules.contains(&done.rule) {
+            rules.push(done.rule);
+        }
+    }
+    if let Some(id) = apply.consent.only.iter().find(|id| !rules.contains(&id.as_str())) {
+        match result.undone.iter().find(|(done, _)| done.rule == id) {
+            Some((_, why)) => bail!("failed to apply {id}: {why}"),
+            None => bail!("failed to apply {id}: it finds nothing that can be changed here"),
+        }
+    }
+    let facts = &project.facts;
+    let function = facts.functions.first().expect("a project without functions is refused");
+    let manifest = facts.workspace.package(function).manifest.file.clone();
+    Ok(Copy { manifest: shadow.keep(place)?.join(manifest.as_str()), rules })
 }
 
 /// What the rounds did.

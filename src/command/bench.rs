@@ -9,20 +9,25 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+mod applied;
 
 use crate::{
     command::{Exit, Streams},
+    facts::Panic,
     lab::{
         bench::{Conditions, Step, Trust},
         cost::Usage,
-        experiment::Experiment,
+        experiment::{Applied, Experiment},
         reference,
         report::{Format, render},
         session::Exercise,
         spec::{Builder, Spec},
     },
+    rule,
 };
 
 /// Measure cold start, warm run, memory, size and cost on this machine, without an AWS account
@@ -49,9 +54,22 @@ pub struct Bench {
     /// Keys: builder (cargo or cargo-lambda), features (separated by +), no-default-features; of the
     /// release profile: opt-level, lto, codegen-units, panic, strip, debug, overflow-checks; env.NAME
     /// for the function's variables, build-env.NAME for the build's; path, package and bin for
-    /// another function, binary for one that is already built.
+    /// another function, binary for one that is already built; apply for a copy of the function in
+    /// which `apply` has made its changes: all, or rules separated by +, with `panic` as its choice.
     #[arg(long, value_name = "VARIANT")]
     variant: Vec<Spec>,
+    /// Measure the function as it is, and as `apply --all` would leave it
+    #[arg(long, conflicts_with_all = ["variant", "function"])]
+    apply: bool,
+    /// Like `--apply`, with a row for each rule, applied on top of those above it
+    #[arg(long, conflicts_with_all = ["variant", "function", "apply"])]
+    steps: bool,
+    /// The panic strategy that `--apply` and `--steps` write where one has to be chosen
+    #[arg(long, value_enum, value_name = "STRATEGY")]
+    panic: Option<Panic>,
+    /// Permit cargo to use the network while fixes are tried
+    #[arg(long)]
+    allow_network: bool,
     /// What builds functions that no variant is given for
     #[arg(long, value_name = "BUILDER", default_value = "cargo")]
     builder: Builder,
@@ -113,7 +131,7 @@ pub struct Bench {
     #[arg(long, value_name = "FORMAT=FILE", value_parser = output)]
     output: Vec<(Format, PathBuf)>,
     /// Measure the example functions in this folder, and write its results.json and the README
-    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "example-functions", conflicts_with_all = ["variant", "function", "baseline"])]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "example-functions", conflicts_with_all = ["variant", "function", "baseline", "apply", "steps"])]
     reference: Option<PathBuf>,
     /// Which of the reference measurements: writers, steps, others (repeatable; default: all)
     #[arg(long, value_name = "NAME", requires = "reference")]
@@ -139,7 +157,8 @@ pub fn run(args: &Bench, streams: &mut Streams<'_>) -> Result<Exit> {
         return run_reference(args, functions, streams);
     }
     let progress = Show::new(args.quiet);
-    let results = args.experiment(progress.on_terminal())?.run(&|step| progress.step(step));
+    let experiment = args.experiment(progress.on_terminal())?;
+    let results = experiment.run(&args.applied(), &|step| progress.step(step));
     progress.finish();
     let results = results?;
     for (format, file) in &args.output {
@@ -167,7 +186,9 @@ fn run_reference(args: &Bench, functions: &Path, streams: &mut Streams<'_>) -> R
     // Beside the functions, not in each: they share what they build.
     common.target.get_or_insert_with(|| functions.join("target"));
     let measured =
-        reference::measure(&functions, &args.measurement, &common, &|step| progress.step(step));
+        reference::measure(&functions, &args.measurement, &common, &args.applied(), &|step| {
+            progress.step(step)
+        });
     progress.finish();
     let measured = measured?;
     reference::write(&measured, &functions, &args.readme)?;
@@ -183,10 +204,9 @@ impl Bench {
     }
 
     fn experiment(&self, show_builds: bool) -> Result<Experiment> {
-        ensure!(
-            self.variant.iter().all(|spec| spec.source.is_none()),
-            "failed to read --variant: `source` is for the reference measurements only"
-        );
+        for id in self.variant.iter().flat_map(|spec| &spec.apply).filter(|id| *id != "all") {
+            rule::known(id).context("failed to read `apply` of --variant")?;
+        }
         Ok(Experiment {
             specs: self.specs()?,
             path: self.manifest_path.clone(),
@@ -196,9 +216,32 @@ impl Bench {
             env: self.env.iter().cloned().collect::<BTreeMap<_, _>>(),
             conditions: self.conditions(),
             baseline: self.baseline.clone(),
+            stepwise: self.steps,
             usage: Usage { requests: self.requests, cold_share: self.cold_share },
             show_builds,
         })
+    }
+
+    /// How a variant's fixes are applied.
+    fn applied(&self) -> impl Fn(&Spec, &Path) -> Result<Applied> {
+        |spec, path| applied::copy(spec, path, self.allow_network)
+    }
+
+    /// A function as it is, and what `--apply` or `--steps` compares it with.
+    fn with_fixes(&self, now: Spec) -> Result<Vec<Spec>> {
+        let panic =
+            self.panic.and_then(|panic| Some(panic.to_possible_value()?.get_name().to_owned()));
+        let steps = if self.steps {
+            let asked = Spec { panic: panic.clone(), ..now.clone() };
+            applied::rules(&asked, &self.manifest_path, self.allow_network)?
+        } else {
+            vec![vec!["all".to_owned()]]
+        };
+        let mut specs = now.stepwise(panic.as_deref(), &steps);
+        if self.apply {
+            specs[1].name = "after `apply --all`".into();
+        }
+        Ok(specs)
     }
 
     /// The variants; without any, each function as it is.
@@ -218,6 +261,9 @@ impl Bench {
         for spec in specs.iter_mut().filter(|spec| spec.path.is_none()) {
             spec.package = spec.package.take().or_else(|| self.package.clone());
             spec.bin = spec.bin.take().or_else(|| self.bin.clone());
+        }
+        if self.apply || self.steps {
+            return self.with_fixes(specs.remove(0));
         }
         for directory in &self.function {
             let name = directory.canonicalize().ok();

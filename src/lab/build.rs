@@ -52,7 +52,7 @@ impl Built {
 /// to the terminal.
 pub fn build(function: &Function, spec: &Spec, base: &Path, show: bool) -> Result<Built> {
     let base = base.join("lambda-lean");
-    let target = base.join(format!("{}-{}", spec.builder.name(), key(spec)));
+    let target = base.join(format!("{}-{}", spec.builder.name(), key(function, spec)));
     let binary = match spec.builder {
         Builder::Cargo => by_cargo(function, spec, &target, show)?,
         Builder::CargoLambda => by_cargo_lambda(function, spec, &target, show)?,
@@ -71,16 +71,18 @@ pub fn build(function: &Function, spec: &Spec, base: &Path, show: bool) -> Resul
 }
 
 /// What has an effect on dependencies as well: variants alike in it share a target directory.
-fn key(spec: &Spec) -> String {
-    if spec.profile.is_empty() && spec.build_env.is_empty() {
+fn key(function: &Function, spec: &Spec) -> String {
+    // Its `[env]` reaches build scripts, which would run again for each variant in turn.
+    let config = fs::read(function.workspace.join(".cargo/config.toml")).unwrap_or_default();
+    if spec.profile.is_empty() && spec.build_env.is_empty() && config.is_empty() {
         return "as-written".to_owned();
     }
-    hash(&(&spec.profile, &spec.build_env))
+    hash(&(&spec.profile, &spec.build_env, config))
 }
 
 fn full_key(function: &Function, spec: &Spec) -> String {
     let features = (&spec.features, spec.no_default_features);
-    hash(&(key(spec), spec.builder.name(), &function.manifest, features))
+    hash(&(key(function, spec), spec.builder.name(), &function.manifest, features))
 }
 
 fn hash(value: &impl Hash) -> String {

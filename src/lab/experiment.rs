@@ -2,7 +2,11 @@
 //! that could be built, and computes the [`Results`]. What goes wrong with one variant is recorded
 //! with it and does not stop the others.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -11,7 +15,6 @@ use super::{
     bench::{self, Conditions, Measured, Progress, Step, Subject, Trust},
     build::{self, Built},
     cgroup::{PERIOD_US, Throttle},
-    compose::compose,
     cost::{Prices, Usage},
     host::{Host, Source},
     metric::compare,
@@ -43,21 +46,35 @@ pub struct Experiment {
     pub conditions: Conditions,
     /// The variant to compare with; the first one if it is None.
     pub baseline: Option<String>,
+    /// Whether each variant is a step on top of the one before it.
+    pub stepwise: bool,
     /// What to price.
     pub usage: Usage,
     /// Whether a builder's own progress goes to the terminal.
     pub show_builds: bool,
 }
 
+/// A copy of a function with fixes applied.
+pub struct Applied {
+    /// The copy's manifest.
+    pub manifest: PathBuf,
+    /// The rules whose fixes were applied.
+    pub rules: Vec<String>,
+}
+
+/// Makes the copy that a variant with [`Spec::apply`] asks for, of the function at a path. The lab
+/// measures what it is given, and does not know how it came about.
+pub type Apply<'a> = &'a dyn Fn(&Spec, &Path) -> Result<Applied>;
+
 impl Experiment {
     /// Builds, measures and computes.
-    pub fn run(&self, progress: Progress<'_>) -> Result<Results> {
+    pub fn run(&self, apply: Apply<'_>, progress: Progress<'_>) -> Result<Results> {
         let baseline = self.baseline()?;
         let mut variants = Vec::new();
         let mut subjects = Vec::new();
         for spec in &self.specs {
             progress(Step::Build(&spec.name));
-            match self.prepare(spec) {
+            match self.prepare(spec, apply) {
                 Ok((variant, subject)) => {
                     variants.push(variant);
                     subjects.push(subject);
@@ -65,6 +82,7 @@ impl Experiment {
                 Err(error) => variants.push(Variant {
                     spec: spec.clone(),
                     function: String::new(),
+                    applied: Vec::new(),
                     tables: Vec::new(),
                     source: Source::default(),
                     binary: None,
@@ -89,15 +107,16 @@ impl Experiment {
         Ok(wanted)
     }
 
-    fn prepare(&self, spec: &Spec) -> Result<(Variant, Subject)> {
+    fn prepare(&self, spec: &Spec, apply: Apply<'_>) -> Result<(Variant, Subject)> {
         let path = spec.path.as_ref().unwrap_or(&self.path);
         let find = |path| Function::find(path, spec.package.as_deref(), spec.bin.as_deref());
         let mut function = find(path)?;
         let target = self.target.clone().unwrap_or_else(|| function.target.clone());
-        if let Some(source) = &spec.source {
-            let name = spec.name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-            let name = name.trim_matches('-');
-            function = find(&compose(&target, name, function.directory(), source)?)?;
+        let mut applied = Vec::new();
+        if !spec.apply.is_empty() {
+            let copy = apply(spec, path)?;
+            function = find(&copy.manifest)?;
+            applied = copy.rules;
         }
         let built = match &spec.binary {
             Some(binary) => Built::existing(binary)?,
@@ -122,6 +141,7 @@ impl Experiment {
         let variant = Variant {
             spec: spec.clone(),
             function: function.package,
+            applied,
             tables: function.declared.tables,
             source,
             binary: Some(built),
@@ -174,6 +194,7 @@ impl Experiment {
                 arrival_ms: exercise.arrival.as_secs_f64() * 1000.0,
                 back_to_back: exercise.back_to_back,
                 cold_cache: self.conditions.cold_cache,
+                stepwise: self.stepwise,
                 order: "ABBA".into(),
             },
             overhead: Overhead {
@@ -191,7 +212,7 @@ impl Experiment {
     }
 }
 
-fn path_directory(path: &std::path::Path) -> &std::path::Path {
+fn path_directory(path: &Path) -> &Path {
     if path.is_dir() { path } else { path.parent().unwrap_or(path) }
 }
 

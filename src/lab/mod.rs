@@ -12,7 +12,6 @@ pub mod bench;
 pub mod build;
 pub mod certificate;
 pub mod cgroup;
-pub mod compose;
 pub mod cost;
 pub mod dynamodb;
 pub mod emulator;

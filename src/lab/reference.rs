@@ -11,12 +11,13 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use comfy_table::presets;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
     bench::Progress,
-    experiment::Experiment,
+    experiment::{Apply, Experiment},
     metric::{Metric, compare},
     report,
     results::Results,
@@ -52,12 +53,21 @@ pub struct Measurement {
     memory: Vec<u32>,
     /// The variant that the headline speaks of.
     headline: Option<String>,
-    /// Whether each variant is also compared with the one before it.
-    #[serde(default)]
-    stepwise: bool,
     /// The variants that others are compared with, the first one in the tables.
     baselines: Vec<String>,
+    #[serde(default)]
     variants: Vec<String>,
+    #[serde(default)]
+    steps: Option<Steps>,
+}
+
+/// A function, and the rules whose fixes are applied to it one after the other.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Steps {
+    variant: String,
+    panic: String,
+    rules: Vec<Vec<String>>,
 }
 
 /// All of `reference.toml`.
@@ -73,14 +83,16 @@ pub fn measurements() -> Vec<Measurement> {
 
 impl Measurement {
     fn specs(&self, functions: &Path) -> Result<Vec<Spec>> {
-        let specs = self.variants.iter().map(|text| {
+        let read = |text: &String| -> Result<Spec> {
             let mut spec: Spec = text.parse()?;
-            for path in [&mut spec.path, &mut spec.source].into_iter().flatten() {
-                *path = functions.join(&path);
-            }
+            spec.path = spec.path.map(|path| functions.join(path));
             Ok(spec)
-        });
-        specs.collect()
+        };
+        let mut specs = self.variants.iter().map(read).collect::<Result<Vec<_>>>()?;
+        if let Some(steps) = &self.steps {
+            specs.extend(read(&steps.variant)?.stepwise(Some(&steps.panic), &steps.rules));
+        }
+        Ok(specs)
     }
 }
 
@@ -89,6 +101,7 @@ pub fn measure(
     functions: &Path,
     names: &[String],
     common: &Experiment,
+    apply: Apply<'_>,
     progress: Progress<'_>,
 ) -> Result<Reference> {
     let all = measurements();
@@ -109,9 +122,10 @@ pub fn measure(
             specs: measurement.specs(functions)?,
             memory: memory.clone(),
             baseline: measurement.baselines.first().cloned(),
+            stepwise: measurement.steps.is_some(),
             ..common.clone()
         };
-        results.insert(measurement.name, experiment.run(progress)?);
+        results.insert(measurement.name, experiment.run(apply, progress)?);
     }
     Ok(Reference {
         reason: "reference".into(),
@@ -193,8 +207,8 @@ pub fn tables(reference: &Reference) -> String {
             }
         }
         text += &report::tables(results);
-        if measurement.stepwise {
-            text += &steps(results);
+        if results.settings.stepwise {
+            text += &format!("\n{}\n", report::step_table(results, presets::ASCII_MARKDOWN));
         }
         // All are measured alike.
         notes = report::notes(results);
@@ -202,25 +216,6 @@ pub fn tables(reference: &Reference) -> String {
     text += "\n";
     for note in notes {
         text += &format!("- {note}\n");
-    }
-    text
-}
-
-/// What each variant gains over the one before it, with its interval.
-fn steps(results: &Results) -> String {
-    let mut text =
-        "\nEach step against the one above it, times less, with the 95 % interval:\n\n| step | cold total | warm, paced | CPU per warm |\n|---|---|---|---|\n".to_owned();
-    for pair in results.variants.windows(2) {
-        let [before, variant] = [&pair[0].spec.name, &pair[1].spec.name];
-        let comparisons = compare(&results.cells, before);
-        let of = |metric| {
-            let found = comparisons
-                .iter()
-                .find(|comparison| &comparison.variant == variant && comparison.metric == metric);
-            found.map_or_else(|| "–".to_owned(), report::interval)
-        };
-        let [cold, warm, cpu] = [Metric::Cold, Metric::Warm, Metric::WarmCpu].map(of);
-        text += &format!("| {variant} | {cold} | {warm} | {cpu} |\n");
     }
     text
 }

@@ -8,8 +8,8 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 use super::{
-    metric::{Comparison, Metric},
-    results::Results,
+    metric::{Comparison, Metric, compare},
+    results::{Results, Variant},
 };
 
 /// The form of a report.
@@ -44,6 +44,9 @@ fn text(results: &Results, style: TableStyle) -> String {
         let _ = writeln!(text, "{}\n", main_table(results, memory_mb, style));
     }
     let _ = writeln!(text, "{}\n", interval_table(results, style));
+    if results.settings.stepwise {
+        let _ = writeln!(text, "{}\n", step_table(results, style));
+    }
     let _ = writeln!(text, "{}\n", cost_table(results, style));
     let bullet = if markdown { "- " } else { "" };
     for line in results.faults().into_iter().chain(notes(results)) {
@@ -162,6 +165,43 @@ fn interval_table(results: &Results, style: TableStyle) -> Table {
             interval(Metric::WarmCpu),
             interval(Metric::PeakRss),
         ]);
+    }
+    table
+}
+
+/// What each variant gains over the one before it, with its interval.
+pub fn step_table(results: &Results, style: TableStyle) -> Table {
+    let header = [
+        "each step against the one above (95 %)",
+        "binary",
+        "cold total",
+        "warm, paced",
+        "CPU per warm",
+        "peak RSS",
+    ];
+    let mut table = table(style, &header);
+    let bytes = |variant: &Variant| variant.binary.as_ref().map(|binary| binary.bytes as f64);
+    for pair in results.variants.windows(2) {
+        let comparisons = compare(&results.cells, &pair[0].spec.name);
+        for memory_mb in memory_sizes(results) {
+            let of = |metric| {
+                let found = comparisons.iter().find(|comparison| {
+                    comparison.variant == pair[1].spec.name
+                        && comparison.metric == metric
+                        && comparison.memory_mb == memory_mb
+                });
+                found.map_or_else(dash, interval)
+            };
+            let binary = bytes(&pair[0]).zip(bytes(&pair[1]));
+            table.add_row([
+                format!("{} at {memory_mb} MB", pair[1].spec.name),
+                binary.map_or_else(dash, |(before, after)| times(before / after)),
+                of(Metric::Cold),
+                of(Metric::Warm),
+                of(Metric::WarmCpu),
+                of(Metric::PeakRss),
+            ]);
+        }
     }
     table
 }

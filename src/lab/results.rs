@@ -89,6 +89,9 @@ pub struct Settings {
     pub back_to_back: u32,
     /// Whether the binary was dropped from the page cache before each start.
     pub cold_cache: bool,
+    /// Whether each variant is a step on top of the one before it.
+    #[serde(default)]
+    pub stepwise: bool,
     /// `ABBA`: rounds go forth and back through the variants.
     pub order: String,
 }
@@ -110,6 +113,9 @@ pub struct Variant {
     pub spec: Spec,
     /// The package.
     pub function: String,
+    /// The rules whose fixes were applied to a copy before it was built.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applied: Vec<String>,
     /// Its tables.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<Table>,

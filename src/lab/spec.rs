@@ -25,9 +25,13 @@ pub struct Spec {
     /// A binary that is already built.
     #[serde(skip)]
     pub binary: Option<PathBuf>,
-    /// Another function of the same package layout, whose `src` takes the place of its own.
-    #[serde(skip)]
-    pub source: Option<PathBuf>,
+    /// The rules whose fixes are applied before it is built, in a copy; `all` for each one that
+    /// finds something.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub apply: Vec<String>,
+    /// The panic strategy to write where `apply` has to choose one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub panic: Option<String>,
     /// What builds it.
     pub builder: Builder,
     /// Values of the release profile, as TOML.
@@ -87,7 +91,7 @@ const PROFILE: [&str; 9] = [
     "incremental",
 ];
 const OTHERS: [&str; 8] =
-    ["builder", "features", "no-default-features", "path", "package", "bin", "binary", "source"];
+    ["apply", "builder", "features", "no-default-features", "path", "package", "bin", "binary"];
 
 impl FromStr for Spec {
     type Err = Error;
@@ -104,11 +108,30 @@ impl FromStr for Spec {
             spec.set(part.trim())
                 .map_err(|error| anyhow!("failed to read the variant {name}: {error:#}"))?;
         }
+        if !spec.apply.is_empty() {
+            spec.panic = spec.profile.remove("panic").map(|text| text.trim_matches('"').to_owned());
+        }
         Ok(spec)
     }
 }
 
 impl Spec {
+    /// This variant, and after it one for each of some rules, applied on top of those before it.
+    pub fn stepwise(self, panic: Option<&str>, steps: &[Vec<String>]) -> Vec<Self> {
+        let mut apply: Vec<String> = Vec::new();
+        let mut specs = vec![self];
+        for step in steps {
+            apply.extend_from_slice(step);
+            specs.push(Self {
+                name: format!("+ {}", step.join(", ")),
+                apply: apply.clone(),
+                panic: panic.map(str::to_owned),
+                ..specs[0].clone()
+            });
+        }
+        specs
+    }
+
     fn set(&mut self, part: &str) -> Result<()> {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         let value = value.trim();
@@ -126,14 +149,13 @@ impl Spec {
         }
         match key {
             "builder" => self.builder = value.parse()?,
-            // A comma already ends the value.
-            "features" => self.features = value.split([' ', '+']).map(str::to_owned).collect(),
+            "apply" => self.apply = list(value),
+            "features" => self.features = list(value),
             "no-default-features" => self.no_default_features = true,
             "path" => self.path = Some(value.into()),
             "package" => self.package = Some(value.to_owned()),
             "bin" => self.bin = Some(value.to_owned()),
             "binary" => self.binary = Some(value.into()),
-            "source" => self.source = Some(value.into()),
             _ => {
                 let known = PROFILE.iter().chain(&OTHERS).copied();
                 let near = known
@@ -144,6 +166,11 @@ impl Spec {
         }
         Ok(())
     }
+}
+
+/// A comma already ends the value, so these are separated by `+`.
+fn list(value: &str) -> Vec<String> {
+    value.split([' ', '+']).map(str::to_owned).collect()
 }
 
 /// A value as cargo's `--config` wants it: numbers and booleans bare, the rest quoted.
@@ -159,7 +186,7 @@ mod tests {
     #[test]
     fn a_variant_is_read_with_cargos_own_words() {
         let spec: Spec =
-            "lean=builder=cargo-lambda,lto=fat,opt-level=3,strip=symbols,features=a+b,\
+            "lean=builder=cargo-lambda,lto=fat,opt-level=3,strip=symbols,features=a+b,apply=x+y,\
                           no-default-features,env.A=1,build-env.B=2=3,path=x/y"
                 .parse()
                 .expect("a variant");
@@ -167,8 +194,24 @@ mod tests {
         assert_eq!(spec.profile["lto"], "\"fat\"");
         assert_eq!(spec.profile["opt-level"], "3");
         assert_eq!((spec.features.len(), spec.no_default_features), (2, true));
+        assert_eq!(spec.apply, ["x", "y"]);
         assert_eq!((spec.env["A"].as_str(), spec.build_env["B"].as_str()), ("1", "2=3"));
         assert_eq!("plain".parse::<Spec>().expect("a variant").builder, Builder::Cargo);
+    }
+
+    #[test]
+    fn a_step_comes_on_top_of_those_before_it() {
+        let step = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let now: Spec = "now=builder=cargo-lambda".parse().expect("a variant");
+        let specs = now.stepwise(Some("abort"), &[step(&["a", "b"]), step(&["c"])]);
+        let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
+        assert_eq!(names, ["now", "+ a, b", "+ c"]);
+        assert!(specs[0].apply.is_empty() && specs[0].panic.is_none());
+        assert_eq!(specs[2].apply, ["a", "b", "c"]);
+        assert!(specs.iter().all(|spec| spec.builder == Builder::CargoLambda));
+        // Where fixes are applied, `panic` is what they may write and not an override.
+        let lean: Spec = "lean=panic=abort,apply=all".parse().expect("a variant");
+        assert_eq!((lean.panic.as_deref(), lean.profile.len()), (Some("abort"), 0));
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use super::count;
 use crate::{
     facts::Facts,
-    finding::{Finding, Fix, Level, Report, Safety},
+    finding::{Edit, Finding, Fix, Level, Report, Safety},
     source::{Place, RelPath},
 };
 use annotate_snippets::{
     AnnotationKind, Group, Level as Title, Patch, Renderer, Snippet, renderer::DecorStyle,
 };
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     io::{self, Write},
     ops::Range,
@@ -66,7 +67,7 @@ fn groups<'a>(finding: &'a Finding, facts: &'a Facts, first: bool) -> Vec<Group<
         main = main.element(Title::NOTE.message(page));
     }
     let mut groups = vec![main];
-    groups.extend(finding.fix.as_ref().map(|fix| help(fix, facts)));
+    groups.extend(finding.fix.as_ref().map(|fix| help(finding, fix, facts)));
     groups
 }
 
@@ -96,27 +97,48 @@ fn shown(place: &Place, facts: &Facts) -> Range<usize> {
     start..first_line
 }
 
-fn help<'a>(fix: &'a Fix, facts: &'a Facts) -> Group<'a> {
+fn help<'a>(finding: &'a Finding, fix: &'a Fix, facts: &'a Facts) -> Group<'a> {
     let consent = match fix.safety {
         Safety::Safe => "safe",
         Safety::Ask => "asks first",
         Safety::Show => "by hand",
     };
-    let mut files: BTreeMap<&RelPath, Vec<Patch<'a>>> = BTreeMap::new();
+    // The finding's own file comes first: it is the one whose name is not repeated.
+    let mut files: BTreeMap<(bool, &RelPath), Vec<&Edit>> = BTreeMap::new();
     let mut created = Vec::new();
     for edit in &fix.edits {
         if facts.sources.text(&edit.file).is_some() {
-            let patch = Patch::new(edit.span.range(), edit.text.as_str());
-            files.entry(&edit.file).or_default().push(patch);
+            let other = edit.file != finding.at.file;
+            files.entry((other, &edit.file)).or_default().push(edit);
         } else {
             created.push(format!("new file `{}`:\n{}", edit.file, edit.text.trim_end()));
         }
     }
     let title = Title::HELP.secondary_title(format!("{} ({consent})", fix.title));
-    let group = title.elements(files.into_iter().map(|(file, patches)| {
-        Snippet::source(text(facts, file)).path(file.as_str()).patches(patches)
+    let group = title.elements(files.into_iter().map(|((_, file), edits)| {
+        let text = text(facts, file);
+        // A new last line is shown as one only where there is an empty one to take its place.
+        let appends = text.ends_with('\n') && edits.iter().any(|it| it.span.start == text.len());
+        let source = if appends { Cow::from(format!("{text}\n")) } else { Cow::from(text) };
+        let patches = edits.into_iter().map(|edit| patch(text, edit));
+        Snippet::source(source).path(file.as_str()).patches(patches.collect::<Vec<_>>())
     }));
     created.into_iter().fold(group, |group, text| group.element(Title::NOTE.message(text)))
+}
+
+/// An edit as it is shown: one that adds lines behind the end of a line is shown as lines before the
+/// next one, because otherwise the line it hangs on would look changed.
+fn patch<'a>(text: &str, edit: &'a Edit) -> Patch<'a> {
+    let span = edit.span;
+    let newline = if text[span.start..].starts_with("\r\n") { "\r\n" } else { "\n" };
+    let at_line_end = span.start == span.end && text[span.start..].starts_with(newline);
+    match edit.text.strip_prefix(newline).filter(|_| at_line_end) {
+        Some(lines) => {
+            let at = span.start + newline.len();
+            Patch::new(at..at, format!("{lines}{newline}"))
+        }
+        None => Patch::new(span.range(), edit.text.as_str()),
+    }
 }
 
 fn text<'a>(facts: &'a Facts, file: &RelPath) -> &'a str {

@@ -5,53 +5,15 @@
 #![expect(clippy::print_stdout, reason = "what was measured is worth reading")]
 
 use crate::{
+    builds::{build, cargo_lambda, collects_jitter_entropy, invoked, keep, target},
     project::{Project, Run, program},
-    tools,
 };
 use serde_json::Value;
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    sync::Mutex,
-};
-
-/// One build at a time: each takes every core there is.
-static BUILDING: Mutex<()> = Mutex::new(());
+use std::path::Path;
 
 /// The rules about profiles that a lean function satisfies.
 const PROFILE_RULES: &str = "lto-off,many-codegen-units,symbols-kept,debug-info-shipped,\
     unoptimised-release,size-opt-level-untried,panic-strategy-implicit,unwind-tables-shipped";
-
-fn target() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("functions")
-}
-
-/// Runs a build in a folder of the project, in the shared target folder.
-fn build(project: &Project, folder: &str, program: &str, arguments: &[&str]) {
-    let _one = BUILDING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir(project.path(folder)).env("CARGO_TARGET_DIR", target());
-    command.env("PATH", tools::path_with(tools::cargo_lambda()));
-    for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER"] {
-        command.env_remove(variable);
-    }
-    let run = Run::of(command.output().expect("the build runs"));
-    assert_eq!(run.code, 0, "{program} {arguments:?}: {}", run.err);
-}
-
-/// Builds as `cargo lambda build --release` does, and keeps the artefact under a name of its own.
-fn cargo_lambda(project: &Project, folder: &str, flags: &[&str], kept: &str) -> PathBuf {
-    let program = tools::cargo_lambda().display().to_string();
-    build(project, folder, &program, &[&["lambda", "build", "--release"], flags].concat());
-    let artefact = target().join("lambda").join(folder).join("bootstrap");
-    keep(&artefact, project, kept)
-}
-
-fn keep(artefact: &Path, project: &Project, kept: &str) -> PathBuf {
-    let copy = project.path(kept);
-    std::fs::copy(artefact, &copy).unwrap_or_else(|e| panic!("{}: {e}", artefact.display()));
-    copy
-}
 
 fn json(run: &Run) -> Value {
     serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {run:?}"))
@@ -138,24 +100,8 @@ fn the_profile_rules_halve_the_binary_and_it_still_writes_its_record() {
     assert_eq!(against.code, 0, "{against:?}");
     println!("{}", against.out);
 
-    let binary = format!("lean=binary={}", lean.display());
-    writes_its_records(&project, "writer-regular", &["--variant", &binary]);
-}
-
-/// Starts the function as the variant says and counts its records afterwards.
-#[cfg(feature = "lab")]
-fn writes_its_records(project: &Project, folder: &str, variant: &[&str]) {
-    let few = ["bench", "--runs", "2", "--invocations", "2", "--back-to-back", "2"];
-    let fast = ["--arrival", "1", "--memory", "1769", "--message-format", "json"];
-    let run = project.run_in(folder, &[&few[..], &fast[..], variant].concat());
-    assert_eq!(run.code, 0, "{run:?}");
-    let results = json(&run);
-    println!("{folder}: {}", results["records"]);
-}
-
-#[cfg(not(feature = "lab"))]
-fn writes_its_records(_: &Project, _: &str, _: &[&str]) {
-    panic!("the lab invokes the function: run with `--all-features`");
+    invoked(&project, "writer-regular", &lean);
+    assert!(collects_jitter_entropy(&project, "writer-regular", &plain));
 }
 
 #[test]

@@ -14,6 +14,8 @@ mod dependencies;
 
 /// Every example of every rule.
 mod rules;
+
+/// Which code runs when.
 mod source;
 
 /// Every rule against every example and example function, as one table.
@@ -49,6 +51,11 @@ mod size_bad_input;
 /// Whole lives of functions that behave or misbehave.
 #[cfg(feature = "lab")]
 mod lab;
+
+/// The effects that rules state.
+#[cfg(feature = "lab")]
+mod effects;
+
 /// Programs installed for tests.
 mod tools;
 
@@ -61,5 +68,11 @@ mod profile_proof;
 /// The hooks, run by pre-commit.
 mod hooks;
 
+/// Builds of functions, and their invocation.
+mod builds;
+
 /// The main job on real functions, with real builds.
 mod end_to_end;
+
+/// What `apply --all` makes of the example functions.
+mod migration;

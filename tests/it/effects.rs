@@ -1,0 +1,127 @@
+//! The effects that rules state, against the reference results they are taken from.
+//!
+//! `LEAN_EFFECTS=write cargo test --features lab effects` writes them into the rule files after a
+//! new reference run.
+
+use crate::project::repository;
+use cargo_lambda_lean::{
+    lab::{
+        metric::{Comparison, Metric, compare},
+        reference,
+        results::Results,
+    },
+    rule,
+};
+use std::fs;
+
+const SOURCE: &str = "example-functions/results.json";
+
+/// A step of the reference measurement, compared with the one before it.
+struct Step {
+    rules: Vec<String>,
+    comparisons: Vec<Comparison>,
+    bytes: f64,
+}
+
+fn steps(results: &Results) -> Vec<Step> {
+    let variants = results.variants.windows(2);
+    let step = |pair: &[cargo_lambda_lean::lab::results::Variant]| {
+        let [before, after] = pair else { unreachable!("windows of two") };
+        let known = before.spec.apply.len();
+        let comparisons = compare(&results.cells, &before.spec.name).into_iter();
+        let bytes = [before, after]
+            .map(|it| it.binary.as_ref().expect("every step was built").bytes as f64);
+        Step {
+            rules: after.spec.apply[known..].to_vec(),
+            comparisons: comparisons.filter(|it| it.variant == after.spec.name).collect(),
+            bytes: bytes[0] / bytes[1],
+        }
+    };
+    variants.map(step).collect()
+}
+
+impl Step {
+    /// The `[effect]` of one of its rules.
+    fn effect(&self) -> String {
+        let of = |metric| {
+            let found = self.comparisons.iter().find(|it| it.metric == metric);
+            found.filter(|it| it.significant).map(|it| it.ratio.ratio)
+        };
+        let named = [
+            ("cold start", of(Metric::Cold)),
+            ("warm", of(Metric::Warm)),
+            ("CPU per warm invocation", of(Metric::WarmCpu)),
+            ("peak memory", of(Metric::PeakRss)),
+            ("binary", Some(self.bytes)),
+        ];
+        let named: Vec<(&str, f64)> = named
+            .into_iter()
+            .filter_map(|(name, ratio)| Some((name, ratio?)))
+            .filter(|(_, ratio)| *ratio >= 1.01)
+            .collect();
+        // A function is started to answer: time comes first, bytes only where no time differs.
+        let time = named.iter().filter(|(name, _)| ["cold start", "warm"].contains(name));
+        let time = time.map(|(_, ratio)| *ratio).reduce(f64::max);
+        let ratio = time.unwrap_or_else(|| self.bytes.max(1.0));
+        let words: Vec<String> =
+            named.iter().map(|(name, ratio)| format!("{name} {}", less(*ratio))).collect();
+        let words = match words.is_empty() {
+            true => "no significant difference".to_owned(),
+            false => words.join(", "),
+        };
+        let shared = match self.rules.len() {
+            1 => String::new(),
+            several => format!(", together with {} other rules about the profile", several - 1),
+        };
+        format!(
+            "[effect]\nmeasured = \"{words}, on the example writer at 128 MB{shared}\"\nratio = \
+             {ratio:.2}\nsource = \"{SOURCE}\"\n"
+        )
+    }
+}
+
+/// "23× less", with no more digits than mean something.
+fn less(ratio: f64) -> String {
+    if ratio < 10.0 { format!("{ratio:.2}× less") } else { format!("{ratio:.0}× less") }
+}
+
+#[test]
+fn each_rule_states_the_effect_that_was_measured() {
+    let reference = reference::read(&repository().join("example-functions")).expect("results");
+    let steps = steps(&reference.measurements["steps"]);
+    let write = std::env::var_os("LEAN_EFFECTS").is_some_and(|value| value == "write");
+    let mut checked = 0;
+    for step in &steps {
+        for id in &step.rules {
+            let path = repository().join(format!("rules/{id}.toml"));
+            let text = fs::read_to_string(&path).expect("a rule file");
+            let expected = step.effect();
+            if write {
+                fs::write(&path, with_effect(&text, &expected)).expect("writable");
+            } else {
+                assert!(text.contains(&expected), "rules/{id}.toml does not hold\n{expected}");
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked >= 14, "{checked} rules are steps");
+    // And none states an effect that nobody measured.
+    let measured: Vec<&String> = steps.iter().flat_map(|step| &step.rules).collect();
+    for rule in rule::all() {
+        let stated = rule.effect.as_ref().is_some_and(|effect| effect.source == SOURCE);
+        assert!(!stated || measured.iter().any(|id| *id == rule.id), "{}", rule.id);
+    }
+}
+
+/// Puts the effect before the first piece of evidence, instead of an earlier one.
+fn with_effect(text: &str, effect: &str) -> String {
+    let without = match text.split_once("[effect]\n") {
+        Some((before, rest)) => {
+            let (_, after) = rest.split_once("\n\n").expect("evidence comes later");
+            format!("{before}{after}")
+        }
+        None => text.to_owned(),
+    };
+    let (before, after) = without.split_once("[[evidence]]").expect("every rule has evidence");
+    format!("{before}{effect}\n[[evidence]]{after}")
+}

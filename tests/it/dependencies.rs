@@ -217,6 +217,31 @@ fn after_every_fix_a_client_timers_and_a_trust_store_are_left() {
 }
 
 #[test]
+fn a_dependency_of_a_target_is_fixed_where_it_is_written() {
+    let linux =
+        "\n[target.'cfg(target_os = \"linux\")'.dependencies]\naws-sdk-dynamodb = \"1.136\"\n";
+    let windows = "\n[target.'cfg(windows)'.dependencies]\naws-sdk-s3 = \"1.157\"\n";
+    let manifest = format!(
+        "[package]\nname = \"function\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+         [dependencies]\n{RUNTIME}{linux}{windows}"
+    );
+    let project = Project::with(&[("Cargo.toml", &manifest), ("src/main.rs", "fn main() {}\n")]);
+    stand_ins::lock(&project.path(""));
+    let function = Function(project);
+    function.fix_everything();
+    let expected = linux.replace(
+        "= \"1.136\"",
+        "= { version = \"1.136\", default-features = false, features = [\"default-https-client\", \
+         \"rt-tokio\"] }",
+    );
+    let now = function.0.read("Cargo.toml");
+    assert!(now.contains(&expected), "{now}");
+    // What is not compiled for Lambda is none of its business.
+    assert!(now.contains(windows), "{now}");
+    assert!(function.linked("ring").is_empty());
+}
+
+#[test]
 fn a_manifest_with_carriage_returns_and_a_byte_order_mark_keeps_them() {
     let manifest = format!(
         "\u{feff}[package]\nname = \"function\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\

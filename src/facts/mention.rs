@@ -47,6 +47,8 @@ impl Mentions {
                 }
                 None => mentions.unreadable.push(file.clone()),
             }
+            // The parser keeps every text it was given, in case somebody asks for a span of it.
+            proc_macro2::extra::invalidate_current_thread_spans();
         }
         mentions
     }

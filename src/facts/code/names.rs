@@ -11,7 +11,7 @@ use super::{
     sym::Sym,
     world::{AliasId, DataId, Def, ModId, Module, TraitId, World},
 };
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 /// Which of the names spelled alike is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -303,7 +303,7 @@ impl World {
 
 /// A foreign path one segment longer.
 pub fn join(path: Sym, name: Sym) -> Sym {
-    Sym::new(&format!("{path}::{name}"))
+    Sym::shown(format_args!("{path}::{name}"))
 }
 
 /// The paths of the names every module sees that rules and types care for.
@@ -365,5 +365,5 @@ fn prelude_macro(name: Sym) -> Option<Def> {
             | "include"
             | "cfg"
     );
-    known.then(|| Def::Foreign(Sym::new(&format!("std::{name}"))))
+    known.then(|| Def::Foreign(Sym::shown(format_args!("std::{name}"))))
 }

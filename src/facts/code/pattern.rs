@@ -5,11 +5,9 @@
 //! signs.
 
 use super::sym::Sym;
+use rustc_hash::FxHashMap as HashMap;
 use serde::{Deserialize, Deserializer, de::Error};
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 /// Some patterns, with what they were asked before.
 #[derive(Debug, Default)]

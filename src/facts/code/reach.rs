@@ -8,7 +8,8 @@ use super::{
     value::NodeId,
     vocabulary::Entry,
 };
-use std::collections::{HashMap, HashSet, VecDeque};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use std::collections::VecDeque;
 
 /// When something runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,7 +64,7 @@ impl Reach {
     ) -> Reach {
         let taken = Taken::of(graph);
         let mut reach = Reach::default();
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut queue = VecDeque::new();
         for node in starts {
             let when = if per_event.contains(node) { When::Invocation } else { When::Init };
@@ -132,7 +133,7 @@ struct Taken {
 
 impl Taken {
     fn of(graph: &Graph) -> Taken {
-        let mut taken = Taken { handed: HashSet::new(), called: HashSet::new() };
+        let mut taken = Taken { handed: HashSet::default(), called: HashSet::default() };
         for edge in graph.nodes.iter().flat_map(|node| &node.edges) {
             match edge.link {
                 Link::PerEvent(_) | Link::Once | Link::OffWorker | Link::Served => {

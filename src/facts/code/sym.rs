@@ -4,10 +4,10 @@
 //! A `Sym` is one pointer: copied for nothing, compared and hashed by address. What is interned is
 //! never freed, as in the compiler's own interner; one run looks at one workspace and ends.
 
+use rustc_hash::FxHashSet as HashSet;
 use std::{
     cell::RefCell,
-    collections::HashSet,
-    fmt,
+    fmt::{self, Write as _},
     hash::{Hash, Hasher},
     ops::Deref,
     sync::{Mutex, OnceLock, PoisonError},
@@ -38,6 +38,9 @@ static TABLE: OnceLock<Mutex<HashSet<Entry>>> = OnceLock::new();
 thread_local! {
     /// What this thread has seen of the table, so that most look-ups take no lock.
     static SEEN: RefCell<HashSet<Entry>> = RefCell::default();
+
+    /// Where a text is put together before it is looked up.
+    static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 impl Sym {
@@ -61,6 +64,16 @@ impl Sym {
             drop(table);
             seen.insert(entry);
             Sym(entry.0)
+        })
+    }
+
+    /// The symbol of what is shown as this text: `Sym::shown(format_args!("{of}.{name}"))`.
+    /// Nothing is allocated where it is known, as nearly all are.
+    pub fn shown(what: impl fmt::Display) -> Sym {
+        TEXT.with_borrow_mut(|text| {
+            text.clear();
+            write!(text, "{what}").expect("writing to a string");
+            Sym::new(text)
         })
     }
 

@@ -11,7 +11,7 @@ use super::{
     vocabulary::Vocabulary,
     world::{DataId, Def, FnDef, FnId, ImplId, ModId, Owner, TraitId, World},
 };
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 /// What `Self` and type parameters stand for somewhere.
 #[derive(Clone, Debug, Default)]
@@ -125,7 +125,7 @@ impl<'w> Types<'w> {
                 return path;
             }
         }
-        Sym::new(&format!("?::{}", attr.segments.last().map_or("", |name| name.as_str())))
+        Sym::shown(format_args!("?::{}", attr.segments.last().map_or("", |name| name.as_str())))
     }
 
     /// Whether an attribute makes a function run for each event.
@@ -156,6 +156,14 @@ impl<'w> Types<'w> {
         }
         scope.generics.extend(self.generics(def.scope, &def.function.generics));
         scope
+    }
+
+    /// What a function returns, where its declaration says all of it.
+    pub fn output(&self, function: FnId) -> Option<Val> {
+        let def = &self.world.functions[function.index()];
+        let ty = def.function.output.as_ref().filter(|_| def.function.body.is_some())?;
+        let typed = self.ty(def.scope, &self.scope_of(function), ty);
+        (!typed.open && !typed.val.tys.is_empty()).then_some(typed.val)
     }
 
     /// Some type that has these traits.

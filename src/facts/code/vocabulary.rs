@@ -3,8 +3,9 @@
 //! The analysis itself names no crate: one more web framework is one more line there.
 
 use super::{pattern::Patterns, sym::Sym};
+use rustc_hash::FxHashSet as HashSet;
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// How code came to run per event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -107,7 +108,7 @@ impl Vocabulary {
         let of_type = name.starts_with(|c: char| c.is_uppercase());
         let function_like = function.starts_with(|c: char| c.is_lowercase());
         match of_type && function_like {
-            true if function.contains("builder") => Sym::new(&format!("{of}.{function}")),
+            true if function.contains("builder") => Sym::shown(format_args!("{of}.{function}")),
             true => Sym::new(of),
             false => path,
         }

@@ -12,7 +12,8 @@ use super::{
     sym::Sym,
 };
 use crate::source::Place;
-use std::{cell::RefCell, collections::HashMap};
+use rustc_hash::FxHashMap as HashMap;
+use std::cell::RefCell;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -202,7 +203,7 @@ impl World {
         for input in inputs {
             let externs = input.externs.iter();
             let externs = externs.map(|(name, one)| (Sym::new(name), one.clone())).collect();
-            world.crates.push(CrateDef { input, root: None, externs, macros: HashMap::new() });
+            world.crates.push(CrateDef { input, root: None, externs, macros: HashMap::default() });
         }
         for (crate_index, root) in loaded.roots.into_iter().enumerate() {
             let Some(root) = root else { continue };
@@ -286,8 +287,8 @@ impl World {
             parent,
             is_body,
             file,
-            names: HashMap::new(),
-            uses: HashMap::new(),
+            names: HashMap::default(),
+            uses: HashMap::default(),
             globs: Vec::new(),
             macro_calls: Vec::new(),
         });
@@ -361,7 +362,7 @@ impl World {
                     let def = TraitDef {
                         name: item.name,
                         supers: item.supers,
-                        functions: HashMap::new(),
+                        functions: HashMap::default(),
                     };
                     self.traits.push(Placed { item: def, scope: module, file });
                     let functions = self.owned(module, item.functions, Owner::Trait(id));
@@ -370,7 +371,7 @@ impl World {
                 Item::Impl(mut item) => {
                     let id = ImplId::next(self.impls.len());
                     let functions = std::mem::take(&mut item.functions);
-                    let def = ImplDef { head: item, functions: HashMap::new() };
+                    let def = ImplDef { head: item, functions: HashMap::default() };
                     self.impls.push(Placed { item: def, scope: module, file });
                     let functions = self.owned(module, functions, Owner::Impl(id));
                     self.impls[id.index()].item.functions = functions;

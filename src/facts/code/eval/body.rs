@@ -8,7 +8,7 @@ use crate::facts::code::{
     value::{Keep, Ty, Val},
     world::{DataId, Def, GlobalId},
 };
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 impl Eval<'_, '_> {
     /// A block; its value is that of its last expression.
@@ -120,7 +120,7 @@ impl Eval<'_, '_> {
         }
         let mut binds = Vec::new();
         pattern::names(&one.pat, &mut binds);
-        let mut uses = HashSet::new();
+        let mut uses = HashSet::default();
         mentioned(init, &mut uses);
         let call = self.out.calls.iter().rev().find(|call| call.bytes == waiting.bytes);
         let called = self.out.edges.iter().rev().find(|edge| edge.bytes == waiting.bytes);
@@ -347,8 +347,7 @@ impl Eval<'_, '_> {
     pub fn closure(&mut self, closure: &Closure, expr: &Expr, given: Option<&Val>) -> Val {
         let number = self.closures;
         self.closures += 1;
-        let world = self.types.world;
-        let id = self.graph.node(world, Code::Closure(self.root, number), expr.bytes);
+        let id = self.graph.node(self.types, Code::Closure(self.root, number), expr.bytes);
         self.link(id, Link::Mention, expr.bytes);
         let outer = std::mem::take(&mut self.out);
         let outer_node = std::mem::replace(&mut self.node, id);
@@ -378,7 +377,7 @@ impl Eval<'_, '_> {
             if let Some(data) = data {
                 self.put(data, *name, &value);
                 if let Some(variant) = variant {
-                    self.put(data, Sym::new(&format!("{variant}.{name}")), &value);
+                    self.put(data, Sym::shown(format_args!("{variant}.{name}")), &value);
                 }
             }
         }
@@ -415,7 +414,7 @@ impl Eval<'_, '_> {
     pub fn global(&mut self, id: GlobalId, path: &Path) -> Val {
         let world = self.types.world;
         let placed = &world.globals[id.index()];
-        let to = self.graph.node(world, Code::Global(id), path.bytes);
+        let to = self.graph.node(self.types, Code::Global(id), path.bytes);
         let link = if placed.item.lazy { Link::Once } else { Link::Call };
         self.link(to, link, path.bytes);
         self.graph.callers.entry(to).or_default().insert(self.root);

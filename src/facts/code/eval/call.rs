@@ -154,8 +154,8 @@ impl Eval<'_, '_> {
             Callee::Fns(ids) => self.call_fns(&ids, &vals, bytes, false),
             Callee::Make(data, name) => {
                 for (index, val) in vals.iter().enumerate() {
-                    self.put(data, Sym::new(&index.to_string()), val);
-                    self.put(data, Sym::new(&format!("{name}.{index}")), val);
+                    self.put(data, Sym::shown(index), val);
+                    self.put(data, Sym::shown(format_args!("{name}.{index}")), val);
                 }
                 self.made(data, path.bytes);
                 let fixed = vals.iter().all(|val| val.fixed);
@@ -282,7 +282,7 @@ impl Eval<'_, '_> {
     /// `value["key"]`.
     pub fn record_index(&mut self, base: &Val, bytes: Bytes, lit: Lit) {
         if let Some(path) = base.foreign_path() {
-            let path = Sym::new(&format!("{path}.[]"));
+            let path = Sym::shown(format_args!("{path}.[]"));
             self.foreign(path, bytes, bytes, std::slice::from_ref(base), &[], (false, false));
             if let Some(call) = self.out.calls.last_mut() {
                 call.literal = Some(lit);
@@ -367,10 +367,10 @@ impl Eval<'_, '_> {
         }
         let resolved = self.types.world.resolve(self.scope, &call.path, Space::Macro);
         let name = match resolved {
-            Some(Res::Def(Def::Foreign(path))) => Sym::new(&format!("{path}!")),
+            Some(Res::Def(Def::Foreign(path))) => Sym::shown(format_args!("{path}!")),
             _ => {
                 let name = call.path.segments.last().map_or("", |name| name.as_str());
-                Sym::new(&format!("?::{name}!"))
+                Sym::shown(format_args!("?::{name}!"))
             }
         };
         let vals: Vec<Val> = call.args.iter().map(|arg| self.expr(arg)).collect();

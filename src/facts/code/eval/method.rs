@@ -116,7 +116,7 @@ impl Eval<'_, '_> {
         flags: (bool, bool),
     ) -> Val {
         let name = method.name;
-        let path = Sym::new(&format!("{of}.{name}"));
+        let path = Sym::shown(format_args!("{of}.{name}"));
         let literal = method.args.iter().find_map(literal_of);
         if let Some(made) = receiver.call
             && made.node == self.node

@@ -20,7 +20,8 @@ use super::{
     vocabulary::Entry,
     world::{DataId, Def, FnId, GlobalId, ModId, World},
 };
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use std::collections::{BTreeSet, VecDeque};
 
 /// What a node is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -157,13 +158,18 @@ const ROUNDS: u8 = 6;
 
 impl Graph {
     /// The node of some code, created and queued when it is new.
-    fn node(&mut self, world: &World, code: Code, head: Bytes) -> NodeId {
+    fn node(&mut self, types: &Types<'_>, code: Code, head: Bytes) -> NodeId {
+        let world = types.world;
         if let Some(id) = self.by_code.get(&code) {
             return *id;
         }
         let id = NodeId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 nodes"));
+        let mut output = Val::default();
         let (file, name, head) = match code {
             Code::Fn(id) => {
+                // What is declared is known before the body is looked at, so that callers do not
+                // have to be looked at again.
+                output = types.output(id).unwrap_or_default();
                 let def = &world.functions[id.index()];
                 (def.file, def.function.name, def.function.name_bytes)
             }
@@ -184,7 +190,7 @@ impl Graph {
             head,
             calls: Vec::new(),
             edges: Vec::new(),
-            output: Val::default(),
+            output,
             kept: Vec::new(),
             awaits: Vec::new(),
             rounds: 0,
@@ -224,7 +230,7 @@ impl Graph {
             }
         }
         let starts =
-            code.into_iter().map(|code| self.node(world, code, Bytes::default())).collect();
+            code.into_iter().map(|code| self.node(types, code, Bytes::default())).collect();
         while let Some(id) = self.queue.pop_front() {
             self.queued.remove(&id);
             self.nodes[id.index()].rounds += 1;
@@ -407,7 +413,7 @@ impl<'a, 'w> Eval<'a, 'w> {
     }
 
     fn link_fn(&mut self, id: FnId, link: Link, bytes: Bytes) -> NodeId {
-        let to = self.graph.node(self.types.world, Code::Fn(id), bytes);
+        let to = self.graph.node(self.types, Code::Fn(id), bytes);
         let link = self.memoised(id).unwrap_or(link);
         self.link(to, link, bytes);
         to

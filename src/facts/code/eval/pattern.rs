@@ -22,7 +22,7 @@ impl Eval<'_, '_> {
             Pat::TupleStruct(path, parts) => {
                 let of = self.data_of(path);
                 for (index, part) in parts.iter().enumerate() {
-                    let held = of.and_then(|of| self.held(of, path, Sym::new(&index.to_string())));
+                    let held = of.and_then(|of| self.held(of, path, Sym::shown(index)));
                     let inner = if parts.len() == 1 { val.clone() } else { val.part(index) };
                     self.bind(part, held.map_or(inner, |held| carry(held, &val)));
                 }
@@ -68,7 +68,7 @@ impl Eval<'_, '_> {
     fn held(&mut self, of: DataId, path: &Path, field: Sym) -> Option<Val> {
         self.field(of, field).or_else(|| {
             let variant = path.segments.last()?;
-            self.field(of, Sym::new(&format!("{variant}.{field}")))
+            self.field(of, Sym::shown(format_args!("{variant}.{field}")))
         })
     }
 }

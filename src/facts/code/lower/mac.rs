@@ -22,7 +22,7 @@ impl Lower<'_> {
         MacroCall {
             path: self.path(&mac.path),
             input: Bytes { start: input.start, end: input.end },
-            text: self.expanded.then(|| mac.tokens.to_string().into()),
+            text: self.lines.is_none().then(|| mac.tokens.to_string().into()),
             args: self.macro_args(&mac.tokens).into(),
         }
     }

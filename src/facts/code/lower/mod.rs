@@ -5,6 +5,7 @@
 
 mod cfg;
 mod expr;
+mod lines;
 mod mac;
 mod ty;
 
@@ -12,6 +13,7 @@ pub use cfg::Conditions;
 
 use super::ir::{Block, Bytes, Data, Function, Global, Impl, Item, Path, Trait, Type, Use};
 use super::sym::Sym;
+use lines::Lines;
 use proc_macro2::{Span, TokenStream};
 use std::cell::RefCell;
 use syn::parse::Parser;
@@ -22,8 +24,8 @@ pub struct Lower<'a> {
     conditions: &'a Conditions,
     /// Added to every byte: the length of a byte order mark, or where an expanded macro stands.
     offset: u32,
-    /// Whether this is what a macro made, which no file holds.
-    expanded: bool,
+    /// The lines of the file; none for what a macro made, which no file holds.
+    lines: Option<Lines<'a>>,
     /// Items met inside the function body that is being lowered.
     inner: RefCell<Vec<Item>>,
 }
@@ -32,7 +34,7 @@ pub struct Lower<'a> {
 pub fn file(text: &str, conditions: &Conditions) -> Result<Vec<Item>, (String, usize)> {
     let bare = text.trim_start_matches('\u{feff}');
     let offset = (text.len() - bare.len()) as u32;
-    let lower = Lower::new(conditions, offset);
+    let lower = Lower { lines: Some(Lines::of(bare)), ..Lower::new(conditions, offset) };
     let parsed = syn::parse_file(bare).map_err(|error| {
         let start = lower.bytes(error.span()).start as usize;
         (error.to_string(), start)
@@ -46,7 +48,7 @@ pub fn file(text: &str, conditions: &Conditions) -> Result<Vec<Item>, (String, u
 
 /// Lowers what a macro expanded to where a statement or expression may stand.
 pub fn expanded(tokens: TokenStream, conditions: &Conditions, offset: u32) -> Option<Block> {
-    let lower = Lower { expanded: true, ..Lower::new(conditions, offset) };
+    let lower = Lower::new(conditions, offset);
     let stmts = syn::Block::parse_within.parse2(tokens).ok();
     let block = stmts.map(|stmts| {
         let stmts = stmts.iter().flat_map(|stmt| lower.stmt(stmt)).collect();
@@ -62,22 +64,28 @@ pub fn expanded_items(
     conditions: &Conditions,
     offset: u32,
 ) -> Option<Vec<Item>> {
-    let lower = Lower { expanded: true, ..Lower::new(conditions, offset) };
+    let lower = Lower::new(conditions, offset);
     let items = syn::parse2::<syn::File>(tokens).ok().map(|file| lower.items(&file.items));
     proc_macro2::extra::invalidate_current_thread_spans();
     items
 }
 
 impl<'a> Lower<'a> {
-    /// Starts with no items of a body.
-    pub fn new(conditions: &'a Conditions, offset: u32) -> Self {
-        Lower { conditions, offset, expanded: false, inner: RefCell::default() }
+    /// Starts with what a macro made, and with no items of a body.
+    fn new(conditions: &'a Conditions, offset: u32) -> Self {
+        Lower { conditions, offset, lines: None, inner: RefCell::default() }
     }
 
     /// The bytes of a span in the file.
     fn bytes(&self, span: Span) -> Bytes {
-        let range = span.byte_range();
-        Bytes { start: range.start as u32 + self.offset, end: range.end as u32 + self.offset }
+        let (start, end) = match &self.lines {
+            Some(lines) => (lines.byte(span.start()), lines.byte(span.end())),
+            None => {
+                let range = span.byte_range();
+                (range.start as u32, range.end as u32)
+            }
+        };
+        Bytes { start: start + self.offset, end: end + self.offset }
     }
 
     /// The items that are compiled.
@@ -159,10 +167,9 @@ impl<'a> Lower<'a> {
             .iter()
             .enumerate()
             .map(|(position, field)| {
-                let own =
-                    field.ident.as_ref().map_or_else(|| position.to_string(), |i| i.to_string());
-                let full = variant.map_or(own.clone(), |variant| format!("{variant}.{own}"));
-                (Sym::new(&full), self.ty(&field.ty))
+                let own = field.ident.as_ref().map_or_else(|| Sym::shown(position), Sym::shown);
+                let of = |variant| Sym::shown(format_args!("{variant}.{own}"));
+                (variant.map_or(own, of), self.ty(&field.ty))
             })
             .collect()
     }

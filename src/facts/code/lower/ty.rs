@@ -9,15 +9,15 @@ use syn::{GenericArgument, GenericParam, Member, PathArguments, TypeParamBound, 
 
 /// The name of an identifier, without `r#`.
 pub fn name(ident: &syn::Ident) -> Sym {
-    let text = ident.to_string();
-    Sym::new(text.strip_prefix("r#").unwrap_or(&text))
+    let shown = Sym::shown(ident);
+    shown.as_str().strip_prefix("r#").map_or(shown, Sym::new)
 }
 
 /// The name of a field, positions included.
 pub fn member(member: &Member) -> Sym {
     match member {
         Member::Named(ident) => name(ident),
-        Member::Unnamed(index) => Sym::new(&index.index.to_string()),
+        Member::Unnamed(index) => Sym::shown(index.index),
     }
 }
 

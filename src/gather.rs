@@ -5,6 +5,8 @@
 
 mod adapter;
 
+mod ahead;
+
 mod build;
 
 pub mod built;
@@ -41,6 +43,8 @@ use std::{
     ffi::OsString,
     path::{Path, PathBuf},
 };
+
+use ahead::Ahead;
 
 pub use files::{Root, normalise, plain};
 
@@ -82,6 +86,8 @@ static RUNTIMES: &str = include_str!("../rules/data/lambda-runtimes.toml");
 /// Reads a project.
 pub fn gather(options: &Options) -> Result<Project> {
     let manifest = files::find_manifest(options.manifest_path.as_deref())?;
+    build::start_asking_tools();
+    let mut ahead = Ahead::guess(&manifest, options.allow_network, &options.env);
     let read = members::read(&manifest, options.allow_network)?;
     let members::Members { root, workspace, mut sources, selected_by_default } = read;
 
@@ -129,13 +135,10 @@ pub fn gather(options: &Options) -> Result<Project> {
         sources.insert(document.file.clone(), document.text.clone());
     }
 
-    let read = own_code::read(&root, &workspace, &functions, &mut sources);
-    suppressions.extend(read.suppressions);
     let members = workspace.packages.iter().filter(|package| package.is_member);
     let manifests: Vec<&Document> = members.map(|package| &package.manifest).collect();
     let here = configuration_directory(&root.0);
     let build_inputs = build::read_inputs(&root, &here, &options.env, &manifests, &mut sources)?;
-    let code = code::read(&root, &workspace, &functions, &mut sources);
     let builds = functions.iter().map(|function| {
         let subject = Subject {
             workspace: &workspace,
@@ -146,16 +149,22 @@ pub fn gather(options: &Options) -> Result<Project> {
         Build::of(subject, &options.request, &build_inputs)
     });
     let builds = builds.collect::<Result<Vec<_>, BadInput>>()?;
-    let mentions = mentions::read(&root, &workspace);
     let with_targets: Vec<_> =
         functions.iter().zip(builds.iter().map(|build: &Build| build.target.as_str())).collect();
-    let resolution = resolve::resolve(&resolve::Question {
+    let question = resolve::Question {
         root: &root,
         workspace: &workspace,
         functions: &with_targets,
         network: options.allow_network,
         env: &options.env,
-    });
+    };
+    question.start(&mut ahead);
+
+    let read = own_code::read(&root, &workspace, &functions, &mut sources);
+    suppressions.extend(read.suppressions);
+    let code = code::read(&root, &workspace, &functions, &mut sources);
+    let mentions = mentions::read(&root, &workspace);
+    let resolution = resolve::resolve(&question, &mut ahead);
 
     let mut facts = Facts {
         builds,

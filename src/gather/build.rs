@@ -24,6 +24,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{Arc, OnceLock},
+    thread,
 };
 
 /// Folders below a root are looked at down to this depth, so that a checkout with data in it
@@ -135,6 +136,12 @@ fn small_text(root: &Root, path: &Path) -> Option<(RelPath, Arc<str>)> {
     }
     let file = root.relative(path);
     root.read(&file).ok().map(|text| (file, text))
+}
+
+/// Starts asking the tools, so that nobody waits for them later.
+pub fn start_asking_tools() {
+    thread::spawn(host);
+    thread::spawn(installed_cargo_lambda);
 }
 
 /// The target rustc builds for when nothing else is said.

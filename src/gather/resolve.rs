@@ -2,10 +2,15 @@
 //!
 //! Runs `cargo metadata --locked --offline --filter-platform <target>`: without the filter it
 //! fails on a machine that has fetched for Linux only, and without `--locked` it would write
-//! `Cargo.lock`. A project without one is resolved in a scratch folder, where the network is allowed. A project that cannot be resolved so is no error: the rules that need the graph
-//! are listed with the command that would make it possible.
+//! `Cargo.lock`. A project without one is resolved in a scratch folder, where the network is
+//! allowed. A project that cannot be resolved so is no error: the rules that need the graph are
+//! listed with the command that would make it possible.
 
-use super::{cargo, files::Root, scratch::Scratch};
+use super::{
+    ahead::{Ahead, Ask, Refusal},
+    files::Root,
+    scratch::Scratch,
+};
 use crate::{
     facts::{
         graph::{Lock, Resolution, Resolved, Resolver, Selection, Universe},
@@ -13,8 +18,7 @@ use crate::{
     },
     source::RelPath,
 };
-use cargo_metadata::Metadata;
-use std::{collections::BTreeMap, path::Path, process::Command, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// What to resolve.
 #[derive(Clone, Copy)]
@@ -31,15 +35,34 @@ pub struct Question<'a> {
     pub env: &'a BTreeMap<String, String>,
 }
 
+impl Question<'_> {
+    /// Starts asking for what `resolve` will need, where the project has a lockfile.
+    pub fn start(&self, ahead: &mut Ahead) {
+        if self.root.absolute(&RelPath::new("Cargo.lock")).is_file() {
+            self.functions.iter().for_each(|(_, target)| ahead.start(self.ask(None, target)));
+        }
+    }
+
+    fn ask(&self, scratch: Option<&Scratch>, target: &str) -> Ask {
+        Ask {
+            root: self.root.0.clone(),
+            scratch: scratch.map(|scratch| scratch.root.clone()),
+            target: target.to_owned(),
+            network: self.network,
+            env: self.env.clone(),
+        }
+    }
+}
+
 /// Finds out what can be found out.
-pub fn resolve(question: &Question<'_>) -> Resolution {
+pub fn resolve(question: &Question<'_>, ahead: &mut Ahead) -> Resolution {
     let read = |root: &Root| root.read(&RelPath::new("Cargo.lock")).ok();
     let parse = |text: Arc<str>| {
         Lock::parse(&text).map_err(|why| format!("`Cargo.lock` is no lockfile: {why}"))
     };
     if let Some(text) = read(question.root) {
         return match parse(text) {
-            Ok(lock) => Resolution { lock: Ok(lock), functions: functions(question, None) },
+            Ok(lock) => Resolution { lock: Ok(lock), functions: functions(question, None, ahead) },
             Err(why) => Resolution::unknown(&why),
         };
     }
@@ -58,7 +81,7 @@ pub fn resolve(question: &Question<'_>) -> Resolution {
             ));
         }
     };
-    let functions = functions(question, Some(&scratch));
+    let functions = functions(question, Some(&scratch), ahead);
     let lock = match (&functions, read(&Root(scratch.root.clone()))) {
         (Err(why), _) => Err(why.clone()),
         (Ok(_), Some(text)) => parse(text),
@@ -67,7 +90,11 @@ pub fn resolve(question: &Question<'_>) -> Resolution {
     Resolution { lock, functions }
 }
 
-fn functions(question: &Question<'_>, scratch: Option<&Scratch>) -> Result<Vec<Resolved>, String> {
+fn functions(
+    question: &Question<'_>,
+    scratch: Option<&Scratch>,
+    ahead: &mut Ahead,
+) -> Result<Vec<Resolved>, String> {
     let resolver = Resolver::of(&question.workspace.root);
     let mut universes: BTreeMap<&str, Arc<Universe>> = BTreeMap::new();
     let mut resolved = Vec::new();
@@ -79,7 +106,11 @@ fn functions(question: &Question<'_>, scratch: Option<&Scratch>) -> Result<Vec<R
                     Some(scratch) => question.root.relative(&scratch.original(path)),
                     None => question.root.relative(path),
                 };
-                let metadata = metadata(question, scratch, target)?;
+                let metadata = ahead.answer(&question.ask(scratch, target));
+                let metadata = metadata.map_err(|refusal| match refusal {
+                    Refusal::Broken(why) => why,
+                    Refusal::Said(said) => refused(&said, question.network, target),
+                })?;
                 Arc::new(Universe::new(&metadata, target, relative))
             }
         };
@@ -94,34 +125,6 @@ fn functions(question: &Question<'_>, scratch: Option<&Scratch>) -> Result<Vec<R
         resolved.push(Resolved::new(&universe, &selection, resolver));
     }
     Ok(resolved)
-}
-
-fn metadata(
-    question: &Question<'_>,
-    scratch: Option<&Scratch>,
-    target: &str,
-) -> Result<Metadata, String> {
-    let root = scratch.map_or(&question.root.0, |scratch| &scratch.root);
-    let mut command = Command::new(cargo());
-    command.envs(question.env).current_dir(&question.root.0);
-    command.args(["metadata", "--format-version", "1", "--color", "never"]);
-    command.args(["--filter-platform", target]);
-    if scratch.is_none() {
-        command.arg("--locked");
-    }
-    command.arg("--manifest-path").arg(root.join("Cargo.toml"));
-    if !question.network {
-        command.arg("--offline");
-    }
-    let output =
-        command.output().map_err(|error| format!("`cargo metadata` did not run: {error}"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(refused(&said, question.network, target));
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
-    let json = text.lines().find(|line| line.starts_with('{')).unwrap_or_default();
-    serde_json::from_str(json).map_err(|error| format!("`cargo metadata` made no sense: {error}"))
 }
 
 /// Why cargo did not resolve, and the command that would change that.

@@ -1,0 +1,106 @@
+//! Asks cargo for the resolved graph before the answer is needed.
+//!
+//! Resolving takes longer than everything else a check does, so it starts first, for the workspace
+//! and target that are likely, and again once they are known if they are others. An answer to a
+//! question that nobody comes to ask is dropped: guessing wrong costs time on another core.
+
+use super::cargo;
+use cargo_metadata::Metadata;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    thread::{self, JoinHandle},
+};
+
+/// What `cargo metadata` is asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ask {
+    /// The folder of the workspace root.
+    pub root: PathBuf,
+    /// The folder with the manifest, where that is a scratch copy in which a lockfile is made.
+    pub scratch: Option<PathBuf>,
+    /// The triple to resolve for.
+    pub target: String,
+    /// Whether cargo may download what is missing.
+    pub network: bool,
+    /// The environment a build would see.
+    pub env: BTreeMap<String, String>,
+}
+
+/// What went wrong when asking.
+pub enum Refusal {
+    /// Cargo was not run, or said something else than metadata.
+    Broken(String),
+    /// Cargo refused, with these words.
+    Said(String),
+}
+
+type Answer = Result<Metadata, Refusal>;
+
+/// The questions that were asked and not yet answered.
+#[derive(Default)]
+pub struct Ahead(BTreeMap<Ask, JoinHandle<Answer>>);
+
+impl Ahead {
+    /// Starts with what is likely: the nearest lockfile is the workspace's, and the function is
+    /// built for Linux on the kind of machine this is. Without a lockfile nothing is likely.
+    pub fn guess(manifest: &Path, network: bool, env: &BTreeMap<String, String>) -> Self {
+        let mut ahead = Ahead::default();
+        let above = manifest.ancestors().skip(1);
+        if let Some(root) = above.into_iter().find(|folder| folder.join("Cargo.lock").is_file()) {
+            ahead.start(Ask {
+                root: root.to_owned(),
+                scratch: None,
+                target: format!("{}-unknown-linux-gnu", std::env::consts::ARCH),
+                network,
+                env: env.clone(),
+            });
+        }
+        ahead
+    }
+
+    /// Asks, if that was not asked before.
+    pub fn start(&mut self, ask: Ask) {
+        self.0.entry(ask).or_insert_with_key(|ask| {
+            let ask = ask.clone();
+            thread::spawn(move || ask.run())
+        });
+    }
+
+    /// The answer, waiting for it as long as it takes.
+    pub fn answer(&mut self, ask: &Ask) -> Answer {
+        match self.0.remove(ask).map(JoinHandle::join) {
+            Some(Ok(answer)) => answer,
+            _ => ask.run(),
+        }
+    }
+}
+
+impl Ask {
+    fn run(&self) -> Answer {
+        let mut command = Command::new(cargo());
+        command.envs(&self.env).current_dir(&self.root);
+        command.args(["metadata", "--format-version", "1", "--color", "never"]);
+        command.args(["--filter-platform", &self.target]);
+        if self.scratch.is_none() {
+            command.arg("--locked");
+        }
+        let manifest = self.scratch.as_ref().unwrap_or(&self.root).join("Cargo.toml");
+        command.arg("--manifest-path").arg(manifest);
+        if !self.network {
+            command.arg("--offline");
+        }
+        let broken = |error: &dyn std::fmt::Display, what| {
+            Refusal::Broken(format!("`cargo metadata` {what}: {error}"))
+        };
+        let Output { status, stdout, stderr } =
+            command.output().map_err(|error| broken(&error, "did not run"))?;
+        if !status.success() {
+            return Err(Refusal::Said(String::from_utf8_lossy(&stderr).into_owned()));
+        }
+        let text = String::from_utf8_lossy(&stdout);
+        let json = text.lines().find(|line| line.starts_with('{')).unwrap_or_default();
+        serde_json::from_str(json).map_err(|error| broken(&error, "made no sense"))
+    }
+}

@@ -27,8 +27,10 @@ fn main() {
     let entries = fs::read_dir(&functions).expect("the example functions are here");
     let folders = entries.map(|entry| entry.expect("a folder that can be read").path());
     // One of the folders is a library of the others.
-    let mut folders: Vec<PathBuf> =
-        folders.filter(|folder| folder.join("src/main.rs").exists()).collect();
+    let is_function = |folder: &PathBuf| {
+        folder.join("Cargo.lock").exists() && !folder.join("src/lib.rs").exists()
+    };
+    let mut folders: Vec<PathBuf> = folders.filter(is_function).collect();
     folders.sort();
     assert!(!folders.is_empty(), "no function in {}", functions.display());
 

@@ -237,7 +237,7 @@ impl Bench {
         } else {
             vec![vec!["all".to_owned()]]
         };
-        let mut specs = now.stepwise(panic.as_deref(), &steps);
+        let mut specs = now.stepwise(panic.as_deref(), &steps, &BTreeMap::new());
         if self.apply {
             specs[1].name = "after `apply --all`".into();
         }

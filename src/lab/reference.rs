@@ -51,10 +51,9 @@ pub struct Measurement {
     /// Its title in the README.
     title: String,
     memory: Vec<u32>,
-    /// The variant that the headline speaks of.
-    headline: Option<String>,
-    /// The variants that others are compared with, the first one in the tables.
-    baselines: Vec<String>,
+    /// What the README says first: a variant, and the one it is compared with.
+    #[serde(default)]
+    headlines: Vec<[String; 2]>,
     #[serde(default)]
     variants: Vec<String>,
     #[serde(default)]
@@ -68,6 +67,9 @@ struct Steps {
     variant: String,
     panic: String,
     rules: Vec<Vec<String>>,
+    /// For steps that no edit can make: the variables that do, by the step's name.
+    #[serde(default)]
+    env: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// All of `reference.toml`.
@@ -90,7 +92,8 @@ impl Measurement {
         };
         let mut specs = self.variants.iter().map(read).collect::<Result<Vec<_>>>()?;
         if let Some(steps) = &self.steps {
-            specs.extend(read(&steps.variant)?.stepwise(Some(&steps.panic), &steps.rules));
+            let variant = read(&steps.variant)?;
+            specs.extend(variant.stepwise(Some(&steps.panic), &steps.rules, &steps.env));
         }
         Ok(specs)
     }
@@ -121,7 +124,8 @@ pub fn measure(
         let experiment = Experiment {
             specs: measurement.specs(functions)?,
             memory: memory.clone(),
-            baseline: measurement.baselines.first().cloned(),
+            // The first one.
+            baseline: None,
             stepwise: measurement.steps.is_some(),
             ..common.clone()
         };
@@ -201,8 +205,8 @@ pub fn tables(reference: &Reference) -> String {
     for measurement in measurements() {
         let Some(results) = reference.measurements.get(&measurement.name) else { continue };
         text += &format!("\n#### {}\n\n", measurement.title);
-        for baseline in &measurement.baselines {
-            for line in headline(&measurement, results, baseline) {
+        for [variant, baseline] in &measurement.headlines {
+            for line in headline(results, variant, baseline) {
                 text += &format!("{line}\n");
             }
         }
@@ -220,13 +224,12 @@ pub fn tables(reference: &Reference) -> String {
     text
 }
 
-/// What the headline's variant gains over a baseline, at each memory size.
-fn headline(measurement: &Measurement, results: &Results, baseline: &str) -> Vec<String> {
-    let Some(name) = &measurement.headline else { return Vec::new() };
+/// What a variant gains over another, at each memory size.
+fn headline(results: &Results, name: &str, baseline: &str) -> Vec<String> {
     let comparisons = compare(&results.cells, baseline);
     let of = |memory_mb, metric| {
         let found = comparisons.iter().find(|comparison| {
-            &comparison.variant == name
+            comparison.variant == name
                 && comparison.memory_mb == memory_mb
                 && comparison.metric == metric
         });
@@ -287,8 +290,8 @@ mod tests {
     fn the_reference_measurements_are_well_formed() {
         for measurement in measurements() {
             let specs = measurement.specs(Path::new("/functions")).expect("variants");
-            for baseline in measurement.baselines.iter().chain(&measurement.headline) {
-                assert!(specs.iter().any(|spec| &spec.name == baseline), "{baseline}");
+            for name in measurement.headlines.iter().flatten() {
+                assert!(specs.iter().any(|spec| &spec.name == name), "{name}");
             }
             assert!(specs.iter().all(|spec| spec.path.as_ref().is_some_and(|p| p.is_absolute())));
         }

@@ -117,17 +117,24 @@ impl FromStr for Spec {
 
 impl Spec {
     /// This variant, and after it one for each of some rules, applied on top of those before it.
-    pub fn stepwise(self, panic: Option<&str>, steps: &[Vec<String>]) -> Vec<Self> {
-        let mut apply: Vec<String> = Vec::new();
+    /// A rule with variables in `by_env` is not applied: setting them is what it asks for.
+    pub fn stepwise(
+        self,
+        panic: Option<&str>,
+        steps: &[Vec<String>],
+        by_env: &BTreeMap<String, BTreeMap<String, String>>,
+    ) -> Vec<Self> {
+        let mut now = Self { panic: panic.map(str::to_owned), ..self.clone() };
         let mut specs = vec![self];
         for step in steps {
-            apply.extend_from_slice(step);
-            specs.push(Self {
-                name: format!("+ {}", step.join(", ")),
-                apply: apply.clone(),
-                panic: panic.map(str::to_owned),
-                ..specs[0].clone()
-            });
+            now.name = format!("+ {}", step.join(", "));
+            for rule in step {
+                match by_env.get(rule) {
+                    Some(variables) => now.env.extend(variables.clone()),
+                    None => now.apply.push(rule.clone()),
+                }
+            }
+            specs.push(now.clone());
         }
         specs
     }
@@ -203,11 +210,14 @@ mod tests {
     fn a_step_comes_on_top_of_those_before_it() {
         let step = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
         let now: Spec = "now=builder=cargo-lambda".parse().expect("a variant");
-        let specs = now.stepwise(Some("abort"), &[step(&["a", "b"]), step(&["c"])]);
+        let steps = [step(&["a", "b"]), step(&["v"]), step(&["c"])];
+        let variables: BTreeMap<_, _> = [("V".to_owned(), "1".to_owned())].into();
+        let specs = now.stepwise(Some("abort"), &steps, &[("v".to_owned(), variables)].into());
         let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
-        assert_eq!(names, ["now", "+ a, b", "+ c"]);
+        assert_eq!(names, ["now", "+ a, b", "+ v", "+ c"]);
+        assert_eq!([specs[1].env.len(), specs[2].env.len(), specs[3].env.len()], [0, 1, 1]);
         assert!(specs[0].apply.is_empty() && specs[0].panic.is_none());
-        assert_eq!(specs[2].apply, ["a", "b", "c"]);
+        assert_eq!(specs[3].apply, ["a", "b", "c"]);
         assert!(specs.iter().all(|spec| spec.builder == Builder::CargoLambda));
         // Where fixes are applied, `panic` is what they may write and not an override.
         let lean: Spec = "lean=panic=abort,apply=all".parse().expect("a variant");

@@ -27,12 +27,11 @@ fn steps(results: &Results) -> Vec<Step> {
     let variants = results.variants.windows(2);
     let step = |pair: &[cargo_lambda_lean::lab::results::Variant]| {
         let [before, after] = pair else { unreachable!("windows of two") };
-        let known = before.spec.apply.len();
         let comparisons = compare(&results.cells, &before.spec.name).into_iter();
         let bytes = [before, after]
             .map(|it| it.binary.as_ref().expect("every step was built").bytes as f64);
         Step {
-            rules: after.spec.apply[known..].to_vec(),
+            rules: after.spec.name[2..].split(", ").map(str::to_owned).collect(),
             comparisons: comparisons.filter(|it| it.variant == after.spec.name).collect(),
             bytes: bytes[0] / bytes[1],
         }

@@ -70,16 +70,19 @@ struct CrateUser {
 }
 
 impl PanicImplicit {
-    /// A hit when the builder decides.
+    /// A hit when the builder decides and there is something to decide: where the function relies
+    /// on unwinding, `UnwindNeeded` says what has to be written.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let build = facts.build(function);
         let resolved = build.effective.get(Key::Panic);
         if resolved.winner.origin != Origin::Injected {
             return Outcome::Hits(Vec::new());
         }
-        let is_used = USERS.of(facts, function).is_ok_and(|users| !users.is_empty());
+        if USERS.of(facts, function).is_ok_and(|users| !users.is_empty()) {
+            return Outcome::Hits(Vec::new());
+        }
         let hit = hit(facts, build).note(&self.note);
-        Outcome::Hits(vec![hit.change(Some(chosen(facts, build, is_used)))])
+        Outcome::Hits(vec![hit.change(Some(chosen(facts, build)))])
     }
 }
 
@@ -97,9 +100,10 @@ impl UnwindNeeded {
         };
         let (name, first) = &users[0];
         let mut hit = hit(facts, build).with("user", format!("{name} in `{}`", first.file));
+        let written = build.effective.get(Key::Panic).winner.origin != Origin::Injected;
         let change = match facts.request.panic {
-            // The user has chosen, and that is that.
-            Some(Panic::Abort) => Change::by_hand(),
+            // The user wrote it and says so again. What a builder adds is nobody's choice.
+            Some(Panic::Abort) if written => Change::by_hand(),
             _ => Change::by(set(facts, build, Key::Panic, "\"unwind\""))
                 .unwrap_or_else(|| by_hand(facts, build, Key::Panic, "\"unwind\"")),
         };
@@ -122,7 +126,7 @@ impl UnwindUnused {
             Err(why) => return Outcome::Skipped(why),
         }
         let hit = hit(facts, build).note(&self.note);
-        Outcome::Hits(vec![hit.change(Some(chosen(facts, build, false)))])
+        Outcome::Hits(vec![hit.change(Some(chosen(facts, build)))])
     }
 }
 
@@ -142,14 +146,13 @@ fn hit(facts: &Facts, build: &Build) -> Hit {
 const ACCEPTED: &str = "# lambda-lean: allow(unwind-tables-shipped) -- chosen: a panic becomes an \
                         error response";
 
-/// Writes the strategy the user picked, and nothing while none is picked. Where nothing relies on
-/// unwinding, `unwind` is written with the comment that accepts its cost, so that the choice is not
-/// questioned again.
-fn chosen(facts: &Facts, build: &Build, is_used: bool) -> Change {
+/// Writes the strategy the user picked, and nothing while none is picked. `unwind` is written with
+/// the comment that accepts its cost, so that the choice is not questioned again.
+fn chosen(facts: &Facts, build: &Build) -> Change {
     let (word, edits) = match facts.request.panic {
         None => return Change::by_hand(),
         Some(Panic::Abort) => ("abort", set(facts, build, Key::Panic, "\"abort\"")),
-        Some(Panic::Unwind) => ("unwind", unwinding(facts, build, is_used)),
+        Some(Panic::Unwind) => ("unwind", unwinding(facts, build)),
     };
     match Change::by(edits) {
         Some(change) => change.titled(format!("write `panic = \"{word}\"`, as chosen")),
@@ -157,12 +160,12 @@ fn chosen(facts: &Facts, build: &Build, is_used: bool) -> Change {
     }
 }
 
-fn unwinding(facts: &Facts, build: &Build, is_used: bool) -> Vec<Edit> {
+fn unwinding(facts: &Facts, build: &Build) -> Vec<Edit> {
     let root = &facts.workspace.root;
     let path = ["profile", build.profile.as_str(), Key::Panic.name()];
     let mut edits = set(facts, build, Key::Panic, "\"unwind\"");
     // A comment has no place in an inline table.
-    if is_used || toml_edits::is_inline(root, &path) {
+    if toml_edits::is_inline(root, &path) {
         return edits;
     }
     if root.get(&path).is_some() {

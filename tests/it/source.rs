@@ -17,7 +17,7 @@ use std::{
 };
 
 /// Crates that every example may name, by the name their documentation uses.
-const FOREIGN: [&str; 16] = [
+const FOREIGN: [&str; 17] = [
     "actix_web",
     "async_trait",
     "aws_config",
@@ -26,6 +26,7 @@ const FOREIGN: [&str; 16] = [
     "lambda_extension",
     "lambda_http",
     "lambda_runtime",
+    "lambda_web",
     "lazy_static",
     "once_cell",
     "poem",
@@ -133,6 +134,9 @@ fn every_entry_shape_leads_to_the_handler() {
         "async fn main() { lambda_extension::run(lambda_extension::service_fn(handler)).await }",
         "fn main() { let rt = tokio::runtime::Builder::new_current_thread().build().unwrap(); rt.block_on(run(service_fn(handler))) }",
         "async fn main() { if local() { other() } else { run(service_fn(handler)).await } }",
+        "async fn main() { lambda_web::run_actix_on_lambda(|| lambda_web::actix_web::App::new().route(\"/\", lambda_web::actix_web::web::get().to(handler))).await }",
+        "async fn main() { let make = || actix_web::App::new().route(\"/\", actix_web::web::get().to(handler));
+         if lambda() { lambda_web::run_actix_on_lambda(make).await } else { actix_web::HttpServer::new(make).run().await } }",
         "async fn main() { actix_web::HttpServer::new(|| actix_web::App::new().route(\"/\", actix_web::web::get().to(handler))).run().await }",
     ] {
         assert_eq!(served_by(main), ["event"], "{main}");
@@ -270,6 +274,27 @@ fn the_same_constructor_in_two_functions() {
         ];
         let facts = analysed(crates, &[("shared/src/lib.rs", library), ("src/main.rs", main)]);
         assert_eq!(made(&facts), [when]);
+    }
+}
+
+#[test]
+fn a_private_glob_of_another_crate_brings_in_nothing() {
+    let main = "use lambda_runtime::{run, service_fn}; use shared::*;
+        async fn main() { run(service_fn(handler)).await }
+        async fn handler(e: E) { Client::new(&c()); }";
+    for (library, found) in [
+        ("use regex::*; pub fn help() {}", vec![]),
+        ("use aws_sdk_dynamodb::*; pub fn help() {}", vec![]),
+        ("pub use aws_sdk_dynamodb::*;", vec!["event"]),
+        ("mod all { pub use aws_sdk_dynamodb::*; } pub use all::*;", vec!["event"]),
+    ] {
+        let mut shared = input("shared", false, "shared/src/lib.rs", &[]);
+        shared.externs.remove("lambda_runtime");
+        let crates = vec![shared, input("function", true, "src/main.rs", &[("shared", 0)])];
+        let facts = analysed(crates, &[("shared/src/lib.rs", library), ("src/main.rs", main)]);
+        let entries = facts.binaries[1].as_ref().map(|binary| binary.reach.entries.len());
+        assert_eq!(entries, Some(1), "the runtime is still found: {library}");
+        assert_eq!(made(&facts), found, "{library}");
     }
 }
 

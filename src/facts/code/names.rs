@@ -240,41 +240,60 @@ impl World {
         self.through_globs(module, name, space)
     }
 
-    fn through_globs(&self, module: ModId, name: Sym, space: Space) -> Option<Def> {
-        for path in &self.modules[module.index()].globs {
-            match self.import(module, &path.segments, Space::Type) {
-                Some(Res::Def(Def::Mod(inner))) if inner != module => {
-                    if let Some(found) = self.member(inner, name, space) {
-                        return Some(found);
-                    }
-                }
-                Some(Res::Def(Def::Data(id)))
-                    if self.data[id.index()].item.variants.contains(&name) =>
-                {
-                    return Some(Def::Variant(id, name));
-                }
-                _ => {}
-            }
-        }
-        None
+    /// The modules that a module imports everything from, as far as the crate that asks sees it.
+    fn globbed(&self, module: ModId, asks: usize) -> impl Iterator<Item = Def> + '_ {
+        let at = &self.modules[module.index()];
+        let seen = at.globs.iter().filter(move |glob| glob.public || at.crate_index == asks);
+        seen.filter_map(move |glob| match self.import(module, &glob.path.segments, Space::Type) {
+            Some(Res::Def(def)) => Some(def),
+            _ => None,
+        })
     }
 
-    /// A name that only the one foreign glob of a module can bring in.
-    fn guessed(&self, module: ModId, name: Sym, space: Space) -> Option<Def> {
-        let globs = &self.modules[module.index()].globs;
+    fn through_globs(&self, module: ModId, name: Sym, space: Space) -> Option<Def> {
         let crate_index = self.modules[module.index()].crate_index;
-        let taken = prelude(name).is_some() || self.extern_crate(crate_index, name).is_some();
-        if globs.is_empty() || taken || space == Space::Macro {
+        self.globbed(module, crate_index).find_map(|def| match def {
+            Def::Mod(inner) if inner != module => self.known(inner, name, space),
+            Def::Data(id) if self.data[id.index()].item.variants.contains(&name) => {
+                Some(Def::Variant(id, name))
+            }
+            _ => None,
+        })
+    }
+
+    /// A name that only the one foreign glob of a module can bring in, or of a module that
+    /// is globbed there, and that the crate has no other meaning for.
+    fn guessed(&self, module: ModId, name: Sym, space: Space) -> Option<Def> {
+        let asks = self.modules[module.index()].crate_index;
+        let taken = prelude(name).is_some() || self.extern_crate(asks, name).is_some();
+        if taken || space == Space::Macro {
             return None;
         }
-        let mut foreign = globs.iter().filter_map(|path| {
-            match self.import(module, &path.segments, Space::Type) {
-                Some(Res::Def(Def::Foreign(path))) if !path.contains("prelude") => Some(path),
-                _ => None,
-            }
+        self.guessed_by(asks, module, name, &mut Vec::new())
+    }
+
+    fn guessed_by(
+        &self,
+        asks: usize,
+        module: ModId,
+        name: Sym,
+        seen: &mut Vec<ModId>,
+    ) -> Option<Def> {
+        if seen.contains(&module) {
+            return None;
+        }
+        seen.push(module);
+        let globbed: Vec<Def> = self.globbed(module, asks).collect();
+        let mut foreign = globbed.iter().filter_map(|def| match def {
+            Def::Foreign(path) if !path.contains("prelude") => Some(*path),
+            _ => None,
         });
         match (foreign.next(), foreign.next()) {
             (Some(path), None) => Some(Def::Foreign(join(path, name))),
+            (None, _) => globbed.iter().find_map(|def| match def {
+                Def::Mod(inner) => self.guessed_by(asks, *inner, name, seen),
+                _ => None,
+            }),
             _ => None,
         }
     }
@@ -301,9 +320,20 @@ impl World {
     }
 }
 
+/// Crates that another one hands on whole, by the path they go by there.
+const HANDED_ON: [(&str, &str); 4] = [
+    ("lambda_web::actix_web", "actix_web"),
+    ("lambda_web::axum", "axum"),
+    ("lambda_web::rocket", "rocket"),
+    ("lambda_web::warp", "warp"),
+];
+
 /// A foreign path one segment longer.
 pub fn join(path: Sym, name: Sym) -> Sym {
     Sym::shown(format_args!("{path}::{name}"))
+    let joined = format!("{path}::{name}");
+    let home = HANDED_ON.iter().find(|(there, _)| *there == joined);
+    Sym::new(home.map_or(&*joined, |(_, home)| home))
 }
 
 /// The paths of the names every module sees that rules and types care for.

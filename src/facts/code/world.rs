@@ -96,9 +96,18 @@ pub struct Module {
     /// What it imports by name.
     pub uses: HashMap<Sym, Vec<ir::Path>>,
     /// What it imports by glob.
-    pub globs: Vec<ir::Path>,
+    pub globs: Vec<Glob>,
     /// Macros called between its items.
     pub macro_calls: Vec<ir::MacroCall>,
+}
+
+/// `use …::*`.
+#[derive(Debug)]
+pub struct Glob {
+    /// What everything is imported from.
+    pub path: ir::Path,
+    /// Whether other crates see what it brings in.
+    pub public: bool,
 }
 
 /// A function.
@@ -331,7 +340,9 @@ impl World {
                     let module = &mut self.modules[module.index()];
                     match item.name {
                         Some(name) => module.uses.entry(name).or_default().push(item.path),
-                        None => module.globs.push(item.path),
+                        None => {
+                            module.globs.push(Glob { path: item.path, public: item.public });
+                        }
                     }
                 }
                 Item::ExternCrate { name, alias } => {

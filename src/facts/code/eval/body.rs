@@ -1,6 +1,6 @@
 //! Statements and expressions: what flows where, and in which branch something happens.
 
-use super::{Awaited, Code, Eval, Link, keep::leaves, keep::returns, pattern};
+use super::{Code, Eval, Link, awaits, keep::leaves, keep::returns, pattern};
 use crate::facts::code::{
     ir::{Block, Closure, Expr, If, Kind, Let, Lit, Pat, Path, Stmt},
     names::{Res, Space},
@@ -34,15 +34,18 @@ impl Eval<'_, '_> {
     fn stmts_with(&mut self, block: &Block) -> (Val, Vec<Keep>) {
         let mut guards = Vec::new();
         let mut value = Val::default();
-        let mut awaits = Vec::new();
+        let mut row = awaits::Row::default();
         for stmt in &block.stmts {
             value = Val::default();
             match stmt {
                 Stmt::Let(one) => {
                     self.let_stmt(one);
-                    awaits.extend(self.awaited(one));
+                    self.in_row(&mut row, one);
                 }
                 Stmt::Expr(expr, dropped) => {
+                    if awaits::decides(expr) {
+                        self.end_row(&mut row);
+                    }
                     if *dropped {
                         self.out.dropped = Some(expr.bytes);
                     }
@@ -57,9 +60,7 @@ impl Eval<'_, '_> {
                 }
             }
         }
-        if awaits.len() > 1 {
-            self.out.awaits.push(awaits);
-        }
+        self.end_row(&mut row);
         (value, guards)
     }
 
@@ -425,37 +426,5 @@ impl Eval<'_, '_> {
         val.fixed = true;
         self.out.read.extend(val.keep);
         val
-    }
-}
-
-/// The single names an expression mentions.
-fn mentioned(expr: &Expr, into: &mut HashSet<Sym>) {
-    let mut all = |exprs: &[Expr]| exprs.iter().for_each(|expr| mentioned(expr, into));
-    match &expr.kind {
-        Kind::Path(path) => into.extend(path.segments.first().copied()),
-        Kind::Call(callee, args) => {
-            mentioned(callee, into);
-            args.iter().for_each(|arg| mentioned(arg, into));
-        }
-        Kind::Method(method) => {
-            mentioned(&method.receiver, into);
-            method.args.iter().for_each(|arg| mentioned(arg, into));
-        }
-        Kind::Macro(call) => all(&call.args),
-        Kind::Await(inner)
-        | Kind::Try(inner)
-        | Kind::Same(inner)
-        | Kind::RefMut(inner)
-        | Kind::Field(inner, _) => {
-            mentioned(inner, into);
-        }
-        Kind::Index(parts) => {
-            mentioned(&parts.0, into);
-            mentioned(&parts.1, into);
-        }
-        Kind::Struct(one) => one.1.iter().for_each(|(_, value)| mentioned(value, into)),
-        Kind::Tuple(parts) | Kind::List(parts) | Kind::Parts(parts) => all(parts),
-        Kind::Closure(closure) => mentioned(&closure.body, into),
-        _ => {}
     }
 }

@@ -5,6 +5,7 @@
 //! closures, initialisers) with the foreign calls each makes; which of them run per event is read
 //! off the graph afterwards. Every set only grows and is bounded, so this ends.
 
+mod awaits;
 mod body;
 mod call;
 mod hand;

@@ -278,6 +278,16 @@ fn the_same_constructor_in_two_functions() {
 }
 
 #[test]
+fn what_makes_the_app_runs_once() {
+    let main = "async fn main() { lambda_web::run_actix_on_lambda(|| { aws_sdk_dynamodb::Client::new(&c()); actix_web::App::new().route(\"/\", actix_web::web::get().to(handler)) }).await }
+        async fn handler() {}";
+    let files = [("src/main.rs", main)];
+    let facts = analysed(vec![input("function", true, "src/main.rs", &[])], &files);
+    assert_eq!(made(&facts), ["init"]);
+    assert!(facts.binaries[0].as_ref().is_some_and(|binary| binary.on_lambda));
+}
+
+#[test]
 fn a_private_glob_of_another_crate_brings_in_nothing() {
     let main = "use lambda_runtime::{run, service_fn}; use shared::*;
         async fn main() { run(service_fn(handler)).await }

@@ -72,7 +72,10 @@ fn explore(world: World, vocabulary: &Vocabulary) -> CodeFacts {
         let per_event = per_event(&types, &graph, &starts);
         let reach = Reach::walk(&graph, &starts, &per_event);
         let given = reach.entries.iter().any(|(_, _, entry)| *entry == Entry::Lambda);
-        let runs = |call: &eval::Call| vocabulary.per_event(call.path) == Some(Entry::Lambda);
+        let runs = |call: &eval::Call| {
+            vocabulary.per_event(call.path) == Some(Entry::Lambda)
+                || vocabulary.factories.matches(call.path)
+        };
         let runs = |state: &State| graph.nodes[state.node.index()].calls.iter().any(runs);
         let on_lambda = given || !per_event.is_empty() || reach.states.iter().any(runs);
         Binary { graph, reach, on_lambda }

@@ -53,6 +53,7 @@ pub struct Vocabulary {
     pub store_methods: HashSet<String>,
     pub off_worker: Patterns,
     pub local_servers: Patterns,
+    pub factories: Patterns,
     pub wrappers: Patterns,
     pub first_wrappers: Patterns,
     pub transparent: HashSet<String>,

@@ -19,6 +19,8 @@ impl Eval<'_, '_> {
             Link::Once
         } else if vocabulary.local_servers.matches(path) {
             Link::Served
+        } else if vocabulary.factories.matches(path) {
+            Link::Call
         } else if vocabulary.off_worker.matches(path) {
             Link::OffWorker
         } else {

@@ -17,8 +17,9 @@ use std::{
 };
 
 /// Crates that every example may name, by the name their documentation uses.
-const FOREIGN: [&str; 17] = [
+const FOREIGN: [&str; 19] = [
     "actix_web",
+    "aide",
     "async_trait",
     "aws_config",
     "aws_sdk_dynamodb",
@@ -32,6 +33,7 @@ const FOREIGN: [&str; 17] = [
     "poem",
     "regex",
     "reqwest",
+    "rocket",
     "s3",
     "tokio",
     "tower",
@@ -134,6 +136,8 @@ fn every_entry_shape_leads_to_the_handler() {
         "async fn main() { lambda_extension::run(lambda_extension::service_fn(handler)).await }",
         "fn main() { let rt = tokio::runtime::Builder::new_current_thread().build().unwrap(); rt.block_on(run(service_fn(handler))) }",
         "async fn main() { if local() { other() } else { run(service_fn(handler)).await } }",
+        "use aide::axum::{ApiRouter, routing::get_with}; async fn main() { lambda_http::run(ApiRouter::new().api_route(\"/\", get_with(handler, |op| op))).await }",
+        "#[macro_use] extern crate rocket; #[launch] fn rocket() -> _ { rocket::build().mount(\"/\", routes![handler]) }",
         "async fn main() { lambda_web::run_actix_on_lambda(|| lambda_web::actix_web::App::new().route(\"/\", lambda_web::actix_web::web::get().to(handler))).await }",
         "async fn main() { let make = || actix_web::App::new().route(\"/\", actix_web::web::get().to(handler));
          if lambda() { lambda_web::run_actix_on_lambda(make).await } else { actix_web::HttpServer::new(make).run().await } }",

@@ -12,7 +12,7 @@ use crate::{
             reach::When,
             types::{TypeScope, Types},
             value::{NodeId, Ty},
-            vocabulary::{Entry, Vocabulary},
+            vocabulary::Vocabulary,
         },
         functions_code::FunctionCode,
         workspace::Function,
@@ -53,7 +53,7 @@ impl UntypedEvent {
             .reach
             .entries
             .iter()
-            .filter(|(_, _, entry)| *entry == Entry::Lambda)
+            .filter(|(_, _, entry)| entry.on_lambda())
             .map(|(node, edge, _)| code.node(*node).edges[*edge].to)
             .collect();
         let mut hits = Vec::new();

@@ -71,9 +71,9 @@ fn explore(world: World, vocabulary: &Vocabulary) -> CodeFacts {
         let starts = graph.explore(&types, index);
         let per_event = per_event(&types, &graph, &starts);
         let reach = Reach::walk(&graph, &starts, &per_event);
-        let given = reach.entries.iter().any(|(_, _, entry)| *entry == Entry::Lambda);
+        let given = reach.entries.iter().any(|(_, _, entry)| entry.on_lambda());
         let runs = |call: &eval::Call| {
-            vocabulary.per_event(call.path) == Some(Entry::Lambda)
+            vocabulary.per_event(call.path).is_some_and(Entry::on_lambda)
                 || vocabulary.factories.matches(call.path)
         };
         let runs = |state: &State| graph.nodes[state.node.index()].calls.iter().any(runs);

@@ -119,7 +119,7 @@ fn step(from: State, edge: &Edge) -> State {
     };
     let off_worker = match edge.link {
         Link::OffWorker => true,
-        Link::PerEvent(_) => false,
+        Link::PerEvent(entry) => entry == Entry::Sync,
         _ => from.off_worker,
     };
     State { node: edge.to, when, off_worker }

@@ -136,6 +136,14 @@ impl<'w> Types<'w> {
         })
     }
 
+    /// Whether an attribute makes `main` out of a function.
+    pub fn is_main(&self, def: &FnDef) -> bool {
+        def.function.attrs.iter().any(|attr| {
+            let path = self.attribute(def.scope, attr);
+            self.vocabulary.main_attributes.matches(path)
+        })
+    }
+
     /// The values of type parameters.
     pub fn generics(&self, scope: ModId, generics: &[Generic]) -> HashMap<Sym, Val> {
         generics.iter().map(|one| (one.name, self.bounds(scope, &one.bounds).val)).collect()

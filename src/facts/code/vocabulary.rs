@@ -15,6 +15,15 @@ pub enum Entry {
     Lambda,
     /// Given to a web framework, which a Lambda runtime or the Web Adapter serves.
     Http,
+    /// Handed to a Lambda runtime that calls it outside of any future, where blocking harms nobody.
+    Sync,
+}
+
+impl Entry {
+    /// Whether a Lambda runtime takes it.
+    pub fn on_lambda(self) -> bool {
+        self != Entry::Http
+    }
 }
 
 /// Calls that run their arguments for each event.
@@ -46,6 +55,7 @@ pub struct Vocabulary {
     pub per_event_traits: PerEventTraits,
     pub extractor_traits: Patterns,
     pub per_event_attributes: Patterns,
+    pub main_attributes: Patterns,
     pub once_calls: Patterns,
     pub once_methods: HashSet<String>,
     pub keep_methods: HashSet<String>,

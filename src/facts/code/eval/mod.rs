@@ -226,7 +226,7 @@ impl Graph {
         for (index, def) in world.functions.iter().enumerate() {
             let id = Code::Fn(FnId(index as u32));
             let own = world.modules[def.scope.index()].crate_index == crate_index;
-            if own && types.per_event(def) && !code.contains(&id) {
+            if own && (types.per_event(def) || types.is_main(def)) && !code.contains(&id) {
                 code.push(id);
             }
         }

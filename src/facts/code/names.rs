@@ -330,10 +330,9 @@ const HANDED_ON: [(&str, &str); 4] = [
 
 /// A foreign path one segment longer.
 pub fn join(path: Sym, name: Sym) -> Sym {
-    Sym::shown(format_args!("{path}::{name}"))
-    let joined = format!("{path}::{name}");
-    let home = HANDED_ON.iter().find(|(there, _)| *there == joined);
-    Sym::new(home.map_or(&*joined, |(_, home)| home))
+    let joined = Sym::shown(format_args!("{path}::{name}"));
+    let home = HANDED_ON.iter().find(|(there, _)| *there == &*joined);
+    home.map_or(joined, |(_, home)| Sym::new(home))
 }
 
 /// The paths of the names every module sees that rules and types care for.

@@ -9,7 +9,7 @@ use crate::facts::code::{
     ir::{Block, Expr, Kind, Let, Lit, Stmt},
     sym::Sym,
 };
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 /// The statements that wait, since the row was last broken.
 pub type Row = Vec<Awaited>;
@@ -22,7 +22,7 @@ impl Eval<'_, '_> {
             return;
         }
         let (Some(last), Some(init)) = (row.last_mut(), &one.init) else { return };
-        let mut uses = HashSet::new();
+        let mut uses = HashSet::default();
         mentioned(init, &mut uses);
         if !last.binds.iter().any(|name| uses.contains(name)) {
             return;
@@ -60,7 +60,7 @@ impl Eval<'_, '_> {
         }
         let mut binds = Vec::new();
         pattern::names(&one.pat, &mut binds);
-        let mut uses = HashSet::new();
+        let mut uses = HashSet::default();
         mentioned(init, &mut uses);
         let call = self.out.calls.iter().rev().find(|call| call.bytes == waiting.bytes);
         let called = self.out.edges.iter().rev().find(|edge| edge.bytes == waiting.bytes);

@@ -8,7 +8,6 @@ use crate::facts::code::{
     value::{Keep, Ty, Val},
     world::{DataId, Def, GlobalId},
 };
-use rustc_hash::FxHashSet as HashSet;
 
 impl Eval<'_, '_> {
     /// A block; its value is that of its last expression.
@@ -100,35 +99,6 @@ impl Eval<'_, '_> {
             self.leave(outer);
         }
         self.bind(&one.pat, val);
-    }
-
-    /// What a `let` waits for, if it waits.
-    fn awaited(&mut self, one: &Let) -> Option<Awaited> {
-        let init = one.init.as_ref()?;
-        let mut waiting = init;
-        loop {
-            match &waiting.kind {
-                Kind::Try(inner) | Kind::Same(inner) => waiting = inner,
-                Kind::Method(method) if &*method.name == "expect" || &*method.name == "unwrap" => {
-                    waiting = &method.receiver;
-                }
-                Kind::Await(inner) => {
-                    waiting = inner;
-                    break;
-                }
-                _ => return None,
-            }
-        }
-        let mut binds = Vec::new();
-        pattern::names(&one.pat, &mut binds);
-        let mut uses = HashSet::default();
-        mentioned(init, &mut uses);
-        let call = self.out.calls.iter().rev().find(|call| call.bytes == waiting.bytes);
-        let called = self.out.edges.iter().rev().find(|edge| edge.bytes == waiting.bytes);
-        let waits_for = call
-            .map(|call| call.path)
-            .or_else(|| called.map(|edge| self.graph.nodes[edge.to.index()].name));
-        Some(Awaited { bytes: one.bytes, binds, uses, waits_for })
     }
 
     /// An expression.

@@ -79,8 +79,10 @@ pub enum Trust {
 pub struct Measured {
     /// For each subject and each of its memory sizes, in order.
     pub cells: Vec<Raw>,
-    /// What the emulator itself takes, in microseconds.
+    /// What an invocation of a trivial function takes, in microseconds.
     pub overhead_us: Vec<f64>,
+    /// What it takes with a bare socket in the emulator's place.
+    pub bare_us: Vec<f64>,
     /// How the CPU share was held.
     pub throttle: Throttle,
     /// How the authority was trusted.
@@ -178,6 +180,7 @@ fn on_lab_thread(
             signal(SignalKind::terminate()).context("failed to wait for SIGTERM")?;
         let run = async {
             let aws = Aws::start(subjects, conditions, &authority).await?;
+            let bare_us = overhead::bare().context("failed to measure bare sockets")?;
             let overhead_us = overhead::measure().await?;
             let throttle = Throttle::detect();
             let lab = Lab {
@@ -191,6 +194,7 @@ fn on_lab_thread(
             Ok(Measured {
                 cells,
                 overhead_us,
+                bare_us,
                 throttle: lab.throttle,
                 trust: if layout { Trust::Layout } else { Trust::Env },
                 no_layout_because: no_layout_because.clone(),

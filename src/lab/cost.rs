@@ -8,7 +8,7 @@ use super::sample::Run;
 
 /// The price table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all(deserialize = "kebab-case"), deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Prices {
     /// When it was read.
     pub date: String,

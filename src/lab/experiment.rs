@@ -199,6 +199,7 @@ impl Experiment {
             },
             overhead: Overhead {
                 summary: Summary::of(&measured.overhead_us).expect("a trivial function answers"),
+                bare: Summary::of(&measured.bare_us),
                 samples_us: measured.overhead_us,
             },
             comparisons: compare(&cells, &baseline),

@@ -112,10 +112,15 @@ pub fn measure(
         let known: Vec<&str> = all.iter().map(|measurement| measurement.name.as_str()).collect();
         bail!("failed to find the measurement {name}; there are {}", known.join(", "));
     }
-    let mut results = match read(functions) {
-        Ok(earlier) if !names.is_empty() => earlier.measurements,
-        _ => BTreeMap::new(),
-    };
+    let sources = sources(functions)?;
+    let mut results = BTreeMap::new();
+    if !names.is_empty() && functions.join(RESULTS).exists() {
+        let earlier = read(functions)?;
+        // What was measured of other sources is stale, and must not pass for what is measured now.
+        if earlier.sources == sources {
+            results = earlier.measurements;
+        }
+    }
     for measurement in all {
         if !names.is_empty() && !names.contains(&measurement.name) {
             continue;
@@ -134,7 +139,7 @@ pub fn measure(
     Ok(Reference {
         reason: "reference".into(),
         schema: super::results::SCHEMA,
-        sources: sources(functions)?,
+        sources,
         measurements: results,
     })
 }

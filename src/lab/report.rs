@@ -9,7 +9,7 @@ use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 use super::{
     metric::{Comparison, Metric, compare},
-    results::{Results, Variant},
+    results::{Overhead, Results, Variant},
 };
 
 /// The form of a report.
@@ -233,7 +233,6 @@ fn cost_table(results: &Results, style: TableStyle) -> Table {
 /// Under which conditions the figures were measured, and what they are not.
 pub fn notes(results: &Results) -> Vec<String> {
     let (settings, model) = (&results.settings, &results.model);
-    let overhead = &results.overhead.summary;
     let mut notes = Vec::new();
     notes.push(format!(
         "Medians of {} fresh processes a row, interleaved; warm: {} invocations {} ms apart, then \
@@ -254,11 +253,7 @@ pub fn notes(results: &Results) -> Vec<String> {
         ),
     };
     notes.push(format!("AWS: {}. Trust store: {trust}.", model.aws));
-    notes.push(format!(
-        "The emulator itself takes {:.0} µs an invocation (p50; p99 {:.0} µs), with a trivial \
-         function.",
-        overhead.p50, overhead.p99
-    ));
+    notes.push(overhead(&results.overhead));
     notes.push(format!(
         "Costs take these local durations, rounded up to {} ms, for both architectures.",
         results.prices.granularity_ms
@@ -266,6 +261,18 @@ pub fn notes(results: &Results) -> Vec<String> {
     notes.push(results.statement.clone());
     notes.push(format!("The model rests on: {}.", model.evidence.join("; ")));
     notes
+}
+
+fn overhead(measured: &Overhead) -> String {
+    let with = measured.summary.p50;
+    match measured.bare.map(|bare| bare.p50) {
+        Some(bare) => format!(
+            "The emulator itself takes {:.0} µs of an invocation (p50): a trivial function takes \
+             {with:.0} µs with it, and {bare:.0} µs with a bare socket in its place.",
+            (with - bare).max(0.0)
+        ),
+        None => format!("The emulator itself takes at most {with:.0} µs of an invocation (p50)."),
+    }
 }
 
 fn dash() -> String {

@@ -37,7 +37,7 @@ pub struct Results {
     pub model: Model,
     /// How the functions were exercised.
     pub settings: Settings,
-    /// What the emulator itself takes, in microseconds an invocation.
+    /// What the emulator itself takes.
     pub overhead: Overhead,
     /// The variants, in the order they were given.
     pub variants: Vec<Variant>,
@@ -96,11 +96,14 @@ pub struct Settings {
     pub order: String,
 }
 
-/// What the emulator itself takes.
+/// What an invocation of a trivial function takes, in microseconds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Overhead {
-    /// In microseconds.
+    /// With the emulator.
     pub summary: Summary,
+    /// With a bare socket in its place; the difference is what the emulator adds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bare: Option<Summary>,
     /// The samples.
     pub samples_us: Vec<f64>,
 }

@@ -56,14 +56,14 @@ impl Step {
         let named: Vec<(&str, f64)> = named
             .into_iter()
             .filter_map(|(name, ratio)| Some((name, ratio?)))
-            .filter(|(_, ratio)| *ratio >= 1.01)
+            .filter(|(_, ratio)| !(0.99..1.01).contains(ratio))
             .collect();
         // A function is started to answer: time comes first, bytes only where no time differs.
         let time = named.iter().filter(|(name, _)| ["cold start", "warm"].contains(name));
-        let time = time.map(|(_, ratio)| *ratio).reduce(f64::max);
+        let time = time.map(|(_, ratio)| *ratio).filter(|ratio| *ratio > 1.0).reduce(f64::max);
         let ratio = time.unwrap_or_else(|| self.bytes.max(1.0));
         let words: Vec<String> =
-            named.iter().map(|(name, ratio)| format!("{name} {}", less(*ratio))).collect();
+            named.iter().map(|(name, ratio)| format!("{name} {}", times(*ratio))).collect();
         let words = match words.is_empty() {
             true => "no significant difference".to_owned(),
             false => words.join(", "),
@@ -80,8 +80,12 @@ impl Step {
 }
 
 /// "23× less", with no more digits than mean something.
-fn less(ratio: f64) -> String {
-    if ratio < 10.0 { format!("{ratio:.2}× less") } else { format!("{ratio:.0}× less") }
+fn times(ratio: f64) -> String {
+    match ratio {
+        ratio if ratio < 1.0 => format!("{:.2}× more", 1.0 / ratio),
+        ratio if ratio < 10.0 => format!("{ratio:.2}× less"),
+        ratio => format!("{ratio:.0}× less"),
+    }
 }
 
 #[test]

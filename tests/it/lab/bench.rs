@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use cargo_lambda_lean::lab::results::Results;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -85,6 +86,8 @@ fn variants_are_built_measured_and_compared() {
     let json = fs::read_to_string(json).expect("a report");
     let results: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((&results["schema"], &results["reason"]), (&1.into(), &"bench".into()));
+    let read: Results = serde_json::from_str(&json).expect("what was written can be read");
+    assert_eq!(read.cells.len(), 4);
     assert_eq!(results["variants"][1]["profile"]["opt-level"], "\"s\"");
     let cells = results["cells"].as_array().expect("cells");
     assert_eq!(cells.len(), 4);

@@ -133,7 +133,7 @@ pub struct Bench {
     /// Measure the example functions in this folder, and write its results.json and the README
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "example-functions", conflicts_with_all = ["variant", "function", "baseline", "apply", "steps"])]
     reference: Option<PathBuf>,
-    /// Which of the reference measurements: writers, steps, others (repeatable; default: all)
+    /// Which of the reference measurements: migrated, writers, steps, others (repeatable; default: all)
     #[arg(long, value_name = "NAME", requires = "reference")]
     measurement: Vec<String>,
     /// Measure nothing: fail where the reference results or the README's tables are stale

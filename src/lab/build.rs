@@ -3,7 +3,7 @@
 //! second run builds nothing. Nothing is written outside the target directory.
 
 use std::{
-    fs,
+    fs::{self, File},
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -53,11 +53,12 @@ impl Built {
 pub fn build(function: &Function, spec: &Spec, base: &Path, show: bool) -> Result<Built> {
     let base = base.join("lambda-lean");
     let target = base.join(format!("{}-{}", spec.builder.name(), key(function, spec)));
+    // Held until the binary is copied: another run's build would put its own in the same place.
+    let _lock = lock(&target)?;
     let binary = match spec.builder {
         Builder::Cargo => by_cargo(function, spec, &target, show)?,
         Builder::CargoLambda => by_cargo_lambda(function, spec, &target, show)?,
     };
-    // Another variant may build the same binary in the same directory.
     let directory = base.join("bin").join(format!("{}-{}", function.bin, full_key(function, spec)));
     let program = directory.join("bootstrap");
     fs::create_dir_all(&directory)
@@ -68,6 +69,15 @@ pub fn build(function: &Function, spec: &Spec, base: &Path, show: bool) -> Resul
         })
         .with_context(|| format!("failed to copy {} to {}", binary.display(), program.display()))?;
     Built::existing(&program)
+}
+
+fn lock(target: &Path) -> Result<File> {
+    let locked = fs::create_dir_all(target).and_then(|()| {
+        let file = File::create(target.join("lambda-lean.lock"))?;
+        file.lock()?;
+        Ok(file)
+    });
+    locked.with_context(|| format!("failed to lock the target directory {}", target.display()))
 }
 
 /// What has an effect on dependencies as well: variants alike in it share a target directory.

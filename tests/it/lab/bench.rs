@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cargo_lambda_lean::lab::results::Results;
+use cargo_lambda_lean::lab::results::{Results, Variant};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -30,6 +30,8 @@ static PACKAGE: LazyLock<PathBuf> = LazyLock::new(|| {
         [workspace]
         [profile.release]
         opt-level = 0
+        [package.metadata.lambda-lean]
+        functions = ["trivial"]
         [package.metadata.lambda-lean.bench]
         memory = [128, 1769]
         payload = { number = 7 }
@@ -100,6 +102,62 @@ fn variants_are_built_measured_and_compared() {
     assert!(results["host"]["kernel"].as_str().is_some_and(|kernel| !kernel.is_empty()));
     assert!(results["variants"][0]["binary"]["zip_bytes"].as_u64().is_some_and(|size| size > 1000));
     assert!(!json.contains(&PACKAGE.display().to_string()), "a path of this machine");
+}
+
+#[test]
+fn fixes_are_measured_in_a_copy_before_they_are_made() {
+    let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (cache, json) = (temporary.join("cache"), temporary.join("applied.json"));
+    let manifest = || fs::read(PACKAGE.join("Cargo.toml")).expect("the package's manifest");
+    let (written, output) = (manifest(), format!("--output=json={}", json.display()));
+    let measure = || {
+        let output = bench(&[
+            "--variant=now",
+            "--variant=fixed=apply=unoptimised-release+lto-off",
+            "--variant=none=apply=jitter-entropy",
+            "--memory=1769",
+            &output,
+        ])
+        .env("XDG_CACHE_HOME", &cache)
+        .output()
+        .expect("the program");
+        // What cannot be applied is that variant's fault, and the others are measured.
+        let human = text(&output.stdout);
+        assert_contains(&human, &["none: failed to apply jitter-entropy: it finds nothing"]);
+        let json = fs::read_to_string(&json).expect("a report");
+        serde_json::from_str::<Results>(&json).expect("results")
+    };
+    let results = measure();
+    let [now, fixed] = ["now", "fixed"].map(|name| results.variant(name).expect("a variant"));
+    let mut applied = fixed.applied.clone();
+    applied.sort();
+    assert_eq!(
+        (now.applied.len(), applied),
+        (0, vec!["lto-off".into(), "unoptimised-release".into()])
+    );
+    let bytes = |variant: &Variant| variant.binary.as_ref().expect("it was built").bytes;
+    assert!(bytes(fixed) < bytes(now), "{} of {}", bytes(fixed), bytes(now));
+    assert_eq!(results.cells.len(), 2);
+    assert_eq!(manifest(), written, "the project was changed");
+
+    // The same copy again is as old as it was, so that nothing is built anew.
+    let copies = || {
+        let folder = fs::read_dir(cache.join("cargo-lambda-lean/applied")).expect("the copies");
+        let copies = folder.map(|copy| copy.expect("a folder that can be read").path());
+        let inside =
+            |copy: PathBuf| copy.join(PACKAGE.strip_prefix("/").expect("an absolute path"));
+        let manifests = copies.map(|copy| inside(copy).join("Cargo.toml"));
+        let times = manifests.map(|file| fs::metadata(file).and_then(|it| it.modified()).ok());
+        times.collect::<Vec<_>>()
+    };
+    let before = copies();
+    assert_eq!(before.len(), 1, "a copy that failed is left behind");
+    measure();
+    assert_eq!(copies(), before);
+
+    let unknown = run(&["--variant=x=apply=lto-of"]);
+    assert_eq!(code(&unknown), 2);
+    assert_contains(&text(&unknown.stderr), &["did you mean `lto-off`?"]);
 }
 
 #[test]

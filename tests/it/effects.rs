@@ -73,7 +73,7 @@ impl Step {
             several => format!(", together with {} other rules about the profile", several - 1),
         };
         format!(
-            "[effect]\nmeasured = \"{words}, on the example writer at 128 MB{shared}\"\nratio = \
+            "[effect]\nmeasured = \"once fixed: {words}, on the example writer at 128 MB{shared}\"\nratio = \
              {ratio:.2}\nsource = \"{SOURCE}\"\n"
         )
     }

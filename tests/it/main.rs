@@ -18,6 +18,9 @@ mod rules;
 /// Which code runs when.
 mod source;
 
+/// What can keep a value for the next event.
+mod source_keeps;
+
 /// Every rule against every example and example function, as one table.
 mod matrix;
 

@@ -39,7 +39,7 @@ const FOREIGN: [&str; 19] = [
     "tower",
 ];
 
-fn input(name: &str, is_bin: bool, root: &str, locals: &[(&str, usize)]) -> CrateInput {
+pub fn input(name: &str, is_bin: bool, root: &str, locals: &[(&str, usize)]) -> CrateInput {
     let mut externs: BTreeMap<String, Extern> = FOREIGN
         .iter()
         .map(|name| ((*name).to_owned(), Extern::Foreign((*name).to_owned())))
@@ -54,7 +54,7 @@ fn input(name: &str, is_bin: bool, root: &str, locals: &[(&str, usize)]) -> Crat
     }
 }
 
-fn analysed(crates: Vec<CrateInput>, files: &[(&str, &str)]) -> CodeFacts {
+pub fn analysed(crates: Vec<CrateInput>, files: &[(&str, &str)]) -> CodeFacts {
     let read = |file: &RelPath| {
         let found = files.iter().find(|(path, _)| *path == file.as_str());
         found.map(|(_, text)| Arc::from(*text)).ok_or_else(|| format!("no `{file}`"))
@@ -63,7 +63,7 @@ fn analysed(crates: Vec<CrateInput>, files: &[(&str, &str)]) -> CodeFacts {
 }
 
 /// The foreign calls of the last crate, as "phase path @line".
-fn calls_of(facts: &CodeFacts) -> Vec<String> {
+pub fn calls_of(facts: &CodeFacts) -> Vec<String> {
     let binary = facts.binaries.len() - 1;
     let one = facts.binaries[binary].as_ref().expect("the last crate is a binary");
     let mut calls: Vec<String> = facts
@@ -85,7 +85,7 @@ fn calls_of(facts: &CodeFacts) -> Vec<String> {
 }
 
 /// When a client is made in a binary of one file.
-fn clients(main: &str) -> Vec<String> {
+pub fn clients(main: &str) -> Vec<String> {
     clients_in(&[("src/main.rs", main)])
 }
 
@@ -97,13 +97,13 @@ fn clients_in(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// When a client is made, without the line.
-fn made(facts: &CodeFacts) -> Vec<String> {
+pub fn made(facts: &CodeFacts) -> Vec<String> {
     let calls = calls_of(facts).into_iter();
     let calls = calls.filter(|call| call.contains("aws_sdk_dynamodb::Client::new"));
     calls.filter_map(|call| call.split(' ').next().map(str::to_owned)).collect()
 }
 
-const USES: &str = "use aws_sdk_dynamodb::Client;\nuse lambda_runtime::{run, service_fn};\n";
+pub const USES: &str = "use aws_sdk_dynamodb::Client;\nuse lambda_runtime::{run, service_fn};\n";
 
 /// A binary whose handler makes a client, with this `main`.
 fn served_by(main: &str) -> Vec<String> {

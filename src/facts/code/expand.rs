@@ -208,7 +208,7 @@ fn fragment(kind: &str, stream: ParseStream<'_>) -> syn::Result<TokenStream> {
         "vis" => drop(stream.parse::<syn::Visibility>()?),
         "item" => drop(stream.parse::<syn::Item>()?),
         "meta" => drop(stream.parse::<syn::Meta>()?),
-        "stmt" => drop(syn::Stmt::parse(stream)?),
+        "stmt" => statement(stream)?,
         "tt" => drop(stream.parse::<TokenTree>()?),
         _ => return Err(stream.error("an unknown fragment")),
     }
@@ -217,6 +217,29 @@ fn fragment(kind: &str, stream: ParseStream<'_>) -> syn::Result<TokenStream> {
         "expr" | "expr_2021" => TokenTree::Group(Group::new(Delimiter::None, tokens)).into(),
         _ => tokens,
     })
+}
+
+/// A statement without the semicolon behind it, which belongs to no fragment.
+fn statement(stream: ParseStream<'_>) -> syn::Result<()> {
+    let lets = stream.peek(syn::Token![let]);
+    if !lets && stream.fork().parse::<syn::Expr>().is_ok() {
+        return stream.parse::<syn::Expr>().map(drop);
+    }
+    if !lets {
+        return stream.parse::<syn::Item>().map(drop);
+    }
+    stream.parse::<syn::Token![let]>()?;
+    stream.call(syn::Pat::parse_multi_with_leading_vert)?;
+    if stream.parse::<Option<syn::Token![:]>>()?.is_some() {
+        stream.parse::<syn::Type>()?;
+    }
+    if stream.parse::<Option<syn::Token![=]>>()?.is_some() {
+        stream.parse::<syn::Expr>()?;
+    }
+    if stream.parse::<Option<syn::Token![else]>>()?.is_some() {
+        stream.parse::<syn::Block>()?;
+    }
+    Ok(())
 }
 
 fn between(mut at: Cursor<'_>, end: Cursor<'_>) -> TokenStream {
@@ -329,6 +352,22 @@ mod tests {
             assert_eq!(plain(expanded.to_string()), plain(output.to_owned()), "{input}");
         }
         assert!(expand(rules, "???", "crate").is_none());
+    }
+
+    #[test]
+    fn a_statement_ends_before_its_semicolon() {
+        let rules = "($a:stmt) => { { $a; } }; ($($a:stmt;)*) => { { $($a;)* } }";
+        for (input, output) in [
+            ("f(1)?", "{f(1)?;}"),
+            ("let x: u8 = 1", "{letx:u8=1;}"),
+            ("print!(\"x\")", "{print!(\"x\");}"),
+            ("use a::b;", "{usea::b;;}"),
+            ("let Some(x) = y else { return }; x.f();", "{letSome(x)=yelse{return};x.f();}"),
+        ] {
+            let expanded = expand(rules, input, "crate").expect("one of the rules fits");
+            let plain = expanded.to_string().replace(['\u{200b}', ' '], "");
+            assert_eq!(plain, output, "{input}");
+        }
     }
 
     #[test]

@@ -72,7 +72,11 @@ impl World {
             "" => {
                 let (name, after) = rest.split_first()?;
                 rest = after;
-                self.extern_crate(crate_index, *name)?
+                let root = self.crates[crate_index].root;
+                let space = space_of(rest.is_empty());
+                // Before the 2018 edition a path starts at the crate's own root.
+                self.extern_crate(crate_index, *name)
+                    .or_else(|| self.member(root?, *name, space))?
             }
             "crate" => Def::Mod(self.crates[crate_index].root?),
             home if home.starts_with(HOME) => {

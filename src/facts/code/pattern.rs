@@ -1,6 +1,6 @@
 //! Patterns of paths, as rule files write them: `aws_sdk_*::Client::{new,from_conf}`.
 //!
-//! `*` stands for part of one name, `**` for anything, `{a,b}` for either. A method is written
+//! `*` stands for part of one name, `**` for anything, `a::**::b` for `a::b` too, `{a,b}` for either. A method is written
 //! behind `.`, a name of a module or type behind `::`. There is no escaping: no path holds these
 //! signs.
 
@@ -97,6 +97,13 @@ fn glob(pattern: &str, path: &str) -> bool {
         Some(star) => {
             let Some(rest) = path.strip_prefix(&pattern[..star]) else { return false };
             let any = pattern[star..].starts_with("**");
+            // As between the folders of other globs, nothing has to stand between the names.
+            if pattern[..star].ends_with("::")
+                && pattern[star..].starts_with("**::")
+                && glob(&pattern[star + 4..], rest)
+            {
+                return true;
+            }
             let pattern = &pattern[star + 1 + usize::from(any)..];
             let reach = if any { rest.len() } else { rest.find([':', '.']).unwrap_or(rest.len()) };
             (0..=reach).any(|at| rest.is_char_boundary(at) && glob(pattern, &rest[at..]))
@@ -110,7 +117,8 @@ mod tests {
 
     #[test]
     fn stars_and_braces() {
-        let patterns = ["aws_sdk_*::Client::{new,from_conf}", "a::**.{b,c{d,e}}", "?::x!"];
+        let patterns =
+            ["aws_sdk_*::Client::{new,from_conf}", "a::**.{b,c{d,e}}", "?::x!", "f::**::g::h"];
         let patterns = Patterns::new(patterns.map(str::to_owned)).unwrap();
         for (path, expected) in [
             ("aws_sdk_s3::Client::new", true),
@@ -121,6 +129,10 @@ mod tests {
             ("a::x.cd", true),
             ("a::x.c", false),
             ("?::x!", true),
+            ("f::g::h", true),
+            ("f::x::y::g::h", true),
+            ("fx::g::h", false),
+            ("f::xg::h", false),
         ] {
             assert_eq!(patterns.matches(Sym::new(path)), expected, "{path}");
         }

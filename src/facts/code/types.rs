@@ -174,6 +174,51 @@ impl<'w> Types<'w> {
         (!typed.open && !typed.val.tys.is_empty()).then_some(typed.val)
     }
 
+    /// Whether a function's result belongs to whoever called it.
+    pub fn gives_away(&self, function: FnId) -> bool {
+        let def = &self.world.functions[function.index()];
+        def.function.output.as_ref().is_some_and(|ty| self.owns(def.scope, ty))
+    }
+
+    /// Whether whoever holds a value of a written type owns all of it: it has no reference, no
+    /// shared pointer, and nothing of another crate that may be one.
+    pub fn owns(&self, scope: ModId, ty: &Type) -> bool {
+        self.owns_at(scope, ty, &[], DEEPEST_ALIAS)
+    }
+
+    fn owns_at(&self, scope: ModId, ty: &Type, params: &[Sym], far: usize) -> bool {
+        let Some(far) = far.checked_sub(1) else { return false };
+        let all = |types: &[Type]| types.iter().all(|ty| self.owns_at(scope, ty, params, far));
+        match ty {
+            Type::Tuple(parts) => all(parts),
+            Type::List(inner) => self.owns_at(scope, inner, params, far),
+            Type::Path(path) if path.qself.is_none() => {
+                if let [name] = &*path.segments
+                    && (&**name == "Self" || params.contains(name))
+                {
+                    return true;
+                }
+                match self.world.resolve(scope, path, Space::Type) {
+                    Some(Res::Def(Def::Data(_) | Def::Variant(..))) => all(&path.generics),
+                    Some(Res::Def(Def::Alias(id))) => {
+                        let placed = &self.world.aliases[id.index()];
+                        let (params, ty) = &placed.item;
+                        all(&path.generics) && self.owns_at(placed.scope, ty, params, far)
+                    }
+                    Some(Res::Def(Def::Foreign(foreign))) => {
+                        match self.vocabulary.first_wrappers.matches(foreign) {
+                            // What an error holds is nobody's cache.
+                            true => path.generics.first().is_none_or(|ty| all(std::slice::from_ref(ty))),
+                            false => self.vocabulary.owned.matches(foreign) && all(&path.generics),
+                        }
+                    }
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
     /// Some type that has these traits.
     fn bounds(&self, scope: ModId, bounds: &[Path]) -> Typed {
         let mut typed = Typed { open: true, ..Typed::default() };

@@ -68,6 +68,9 @@ pub struct Val {
     pub fixed: bool,
     /// Whether it is, or came out of, the event.
     pub event: bool,
+    /// Whether the running code owns it, so that it ends with that code: it is no reference, no
+    /// shared pointer and nothing that was there before.
+    pub owned: bool,
 }
 
 /// How many types a value may have before the rest is dropped: beyond, nothing is precise.
@@ -86,13 +89,14 @@ impl Val {
 
     /// A literal or constant.
     pub fn fixed() -> Val {
-        Val { fixed: true, ..Val::default() }
+        Val { fixed: true, owned: true, ..Val::default() }
     }
 
     /// A tuple.
     pub fn tuple(parts: Vec<Val>) -> Val {
         let fixed = parts.iter().all(|part| part.fixed);
-        Val { parts: Some(parts.into()), fixed, ..Val::default() }
+        let owned = parts.iter().all(|part| part.owned);
+        Val { parts: Some(parts.into()), fixed, owned, ..Val::default() }
     }
 
     /// Adds what another value may be. Says whether that was news.
@@ -117,6 +121,7 @@ impl Val {
     /// The value of either of two branches.
     pub fn or(mut self, other: Val) -> Val {
         self.fixed &= other.fixed;
+        self.owned &= other.owned;
         self.join(&other);
         self
     }

@@ -66,6 +66,7 @@ pub struct Vocabulary {
     pub factories: Patterns,
     pub wrappers: Patterns,
     pub first_wrappers: Patterns,
+    pub owned: Patterns,
     pub transparent: HashSet<String>,
     pub finishers: HashSet<String>,
     pub libraries: BTreeMap<String, String>,

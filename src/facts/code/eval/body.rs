@@ -123,8 +123,13 @@ impl Eval<'_, '_> {
                 if self.out.dropped == Some(expr.bytes) {
                     self.out.dropped = None;
                 }
-                // What was waited for came from outside.
-                Val { fixed: false, ..self.expr(inner) }
+                let val = self.expr(inner);
+                // What was waited for came from outside. It is nobody else's, unless the wait was
+                // for access: `state.lock().await`.
+                let access = matches!(&inner.kind, Kind::Method(method)
+                    if self.types.vocabulary.transparent.contains(&*method.name));
+                let owned = val.owned || val.call.is_some() && !access;
+                Val { fixed: false, owned, ..val }
             }
             Kind::Try(inner) => {
                 if self.out.dropped == Some(expr.bytes) {
@@ -209,13 +214,22 @@ impl Eval<'_, '_> {
     /// that writes it is no input.
     fn lent(&mut self, inner: &Expr) -> Val {
         let val = self.expr(inner);
-        if let Kind::Path(path) = &inner.kind
-            && let [name] = &*path.segments
-            && let Some(at) = self.locals.iter().rposition(|(local, _)| local == name)
-        {
+        if let Some(at) = self.local(inner) {
             self.locals[at].1.fixed = false;
         }
         Val { fixed: true, ..val }
+    }
+
+    /// The variable that an expression is, or is a field of.
+    pub fn local(&self, expr: &Expr) -> Option<usize> {
+        match &expr.kind {
+            Kind::Same(inner) | Kind::RefMut(inner) | Kind::Field(inner, _) => self.local(inner),
+            Kind::Path(path) => match &*path.segments {
+                [name] => self.locals.iter().rposition(|(local, _)| local == name),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     fn branches(&mut self, one: &If, by: &[Keep]) -> Val {
@@ -254,15 +268,20 @@ impl Eval<'_, '_> {
 
     fn assign(&mut self, target: &Expr, val: Val) {
         let mut inner = target;
+        let mut behind = false;
         while let Kind::Same(next) = &inner.kind {
             inner = next;
+            behind = true;
         }
         if let Kind::Path(path) = &inner.kind
             && let [name] = &*path.segments
             && let Some(at) = self.locals.iter().rposition(|(local, _)| local == name)
         {
-            let keep = self.locals[at].1.keep;
-            self.store(keep);
+            // `*slot = made` stores into what the variable stands for, `slot = made` does not.
+            if behind {
+                let keep = self.locals[at].1.keep;
+                self.store(keep);
+            }
             let known = &mut self.locals[at].1;
             let fixed = known.fixed && val.fixed;
             let fresh = known.tys.is_empty() && known.call.is_none();
@@ -273,6 +292,9 @@ impl Eval<'_, '_> {
         let target = self.expr(target);
         self.store(target.keep);
         if let Kind::Field(base, name) = &inner.kind {
+            if let Some(at) = self.local(base) {
+                self.locals[at].1.fixed = false;
+            }
             let base = self.expr(base);
             for ty in base.tys {
                 if let Ty::Data(data) = ty {
@@ -305,11 +327,13 @@ impl Eval<'_, '_> {
         let mut val = match found {
             Some(found) => found,
             None if inside => Val { parts: None, ..base.clone() },
-            None => Val::default(),
+            None => Val { owned: base.owned, ..Val::default() },
         };
-        val.keep = base.keep.or(Some(Keep::Field(name)));
+        val.owned &= base.owned;
+        // A field of something that ends with the event keeps nothing for the next.
+        val.keep = base.keep.or((!val.owned).then_some(Keep::Field(name)));
         val.event = base.event;
-        val.fixed = false;
+        val.fixed = base.fixed && val.keep.is_none();
         self.out.read.extend(val.keep);
         val
     }
@@ -323,12 +347,24 @@ impl Eval<'_, '_> {
         let outer = std::mem::take(&mut self.out);
         let outer_node = std::mem::replace(&mut self.node, id);
         let depth = self.locals.len();
+        let per_event = self.graph.per_event.contains(&id);
+        let given = match given {
+            Some(given) => Val { keep: None, ..given.clone() },
+            None => Val { event: per_event, owned: per_event, ..Val::default() },
+        };
+        // What an event's closure captures was there before the event.
+        let around = per_event.then(|| self.locals.clone());
+        if per_event {
+            self.locals.iter_mut().for_each(|(_, val)| val.owned = false);
+        }
         for pat in &closure.params {
-            let val = given.map(|given| Val { keep: None, ..given.clone() }).unwrap_or_default();
-            self.bind(pat, val);
+            self.bind(pat, given.clone());
         }
         let mut value = self.expr(&closure.body);
         self.locals.truncate(depth);
+        if let Some(around) = around {
+            self.locals = around;
+        }
         let out = std::mem::replace(&mut self.out, outer);
         self.node = outer_node;
         value.join(&out.output);
@@ -355,9 +391,9 @@ impl Eval<'_, '_> {
         match data {
             Some(data) => {
                 self.made(data, path.bytes);
-                Val { fixed, ..Val::of(Ty::Data(data)) }
+                Val { fixed, owned: true, ..Val::of(Ty::Data(data)) }
             }
-            None => Val { fixed, ..Val::default() },
+            None => Val { fixed, owned: true, ..Val::default() },
         }
     }
 

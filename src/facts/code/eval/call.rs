@@ -1,6 +1,6 @@
 //! Calls: of functions that are looked at, of foreign ones, and what is handed to them.
 
-use super::{Call, Code, Eval, Link, hand::sends};
+use super::{Call, Code, Eval, Link, RECEIVER, hand::sends};
 use crate::facts::code::{
     ir::{Bytes, Expr, Kind, Lit, MacroCall, Path},
     lower,
@@ -50,7 +50,7 @@ impl Eval<'_, '_> {
             }
             Callee::Make(data, _) => {
                 self.made(data, path.bytes);
-                Val { fixed: true, ..Val::of(Ty::Data(data)) }
+                Val { fixed: true, owned: true, ..Val::of(Ty::Data(data)) }
             }
             Callee::Value(val) => val,
             Callee::Foreign(path) if path.ends_with("None") => Val::fixed(),
@@ -151,7 +151,7 @@ impl Eval<'_, '_> {
         };
         let vals = self.args(args, foreign);
         match self.callee(path, &vals) {
-            Callee::Fns(ids) => self.call_fns(&ids, &vals, bytes, false),
+            Callee::Fns(ids) => self.call_fns(&ids, None, &vals, bytes),
             Callee::Make(data, name) => {
                 for (index, val) in vals.iter().enumerate() {
                     self.put(data, Sym::shown(index), val);
@@ -160,7 +160,7 @@ impl Eval<'_, '_> {
                 self.made(data, path.bytes);
                 let fixed = vals.iter().all(|val| val.fixed);
                 let event = vals.iter().any(|val| val.event);
-                Val { fixed, event, ..Val::of(Ty::Data(data)) }
+                Val { fixed, event, owned: true, ..Val::of(Ty::Data(data)) }
             }
             Callee::Foreign(name) => {
                 let made = self.foreign(name, path.bytes, bytes, &vals, args, flags);
@@ -191,15 +191,27 @@ impl Eval<'_, '_> {
         vals
     }
 
-    /// Calls functions that are looked at.
-    pub fn call_fns(&mut self, ids: &[FnId], vals: &[Val], bytes: Bytes, method: bool) -> Val {
+    /// Calls functions that are looked at; `this` is what a method is called on.
+    pub fn call_fns(
+        &mut self,
+        ids: &[FnId],
+        this: Option<&Val>,
+        vals: &[Val],
+        bytes: Bytes,
+    ) -> Val {
         let mut result: Option<Val> = None;
         for id in ids {
             let to = self.link_fn(*id, Link::Call, bytes);
             self.graph.callers.entry(to).or_default().insert(self.root);
             let receiver = self.types.world.functions[id.index()].function.receiver;
             // `Type::method(&value, …)` names its receiver.
-            let vals = if receiver && !method { vals.get(1..).unwrap_or(&[]) } else { vals };
+            let (this, vals) = match (this, vals) {
+                (None, [first, rest @ ..]) if receiver => (Some(first), rest),
+                _ => (this, vals),
+            };
+            if let Some(this) = this.filter(|_| receiver) {
+                self.give(*id, RECEIVER, &Val { owned: this.owned, ..Val::default() });
+            }
             for (index, val) in vals.iter().enumerate() {
                 self.give(*id, index, val);
             }
@@ -222,7 +234,7 @@ impl Eval<'_, '_> {
         for ty in callee.callables() {
             match ty {
                 Ty::Fn(id) => {
-                    let output = self.call_fns(&[id], vals, bytes, false);
+                    let output = self.call_fns(&[id], None, vals, bytes);
                     result.join(&output);
                 }
                 Ty::Closure(id) => {
@@ -315,12 +327,13 @@ impl Eval<'_, '_> {
                 }
             }
             inner.fixed = fixed;
+            inner.owned = vals.iter().all(|val| val.owned);
             return inner;
         }
         // `String::new()`, `Utc::now()`: made of nothing, it will be filled or differ.
         let fixed = fixed && !vals.is_empty();
         let ty = vocabulary.returned(path);
-        let mut val = Val { call: Some(made), fixed, event, ..Val::foreign(ty) };
+        let mut val = Val { call: Some(made), fixed, event, owned: true, ..Val::foreign(ty) };
         // Spawning and boxing keep what they are given reachable.
         if of.ends_with("task") || path.ends_with("spawn") {
             vals.iter().for_each(|inner| {

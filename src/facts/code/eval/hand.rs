@@ -39,7 +39,12 @@ impl Eval<'_, '_> {
                         self.per_event_params(*id, entry, bytes);
                     }
                 }
-                (Ty::Closure(id), _) => self.link(*id, link, bytes),
+                (Ty::Closure(id), _) => {
+                    self.link(*id, link, bytes);
+                    if matches!(link, Link::PerEvent(_)) && self.graph.per_event.insert(*id) {
+                        self.graph.enqueue(*id);
+                    }
+                }
                 (Ty::Data(data), Link::PerEvent(entry)) => self.serve(*data, entry, bytes),
                 _ => {}
             }

@@ -73,10 +73,20 @@ impl Eval<'_, '_> {
         if !functions.is_empty() {
             functions.sort_unstable();
             functions.dedup();
-            let mut result = self.call_fns(&functions, &args, bytes, true);
+            // It may have changed what it is called on.
+            if let Some(local) = self.local(&method.receiver) {
+                self.locals[local].1.fixed = false;
+            }
+            let mut result = self.call_fns(&functions, Some(&receiver), &args, bytes);
             result.keep = receiver.keep;
             result.event |= receiver.event;
             return result;
+        }
+        // `text.push_str(&name)`: what something is filled with decides over it too.
+        if !args.iter().all(|arg| arg.fixed)
+            && let Some(local) = self.local(&method.receiver)
+        {
+            self.locals[local].1.fixed = false;
         }
         if let Some(Keep::Global(global)) = receiver.keep {
             self.out.kept.push((global, name, method.name_bytes));
@@ -94,7 +104,9 @@ impl Eval<'_, '_> {
     /// What stores into, or makes once, whatever it is called on.
     fn kept(&mut self, name: Sym, receiver: &Val, args: &[Val], method: &Method) {
         let vocabulary = self.types.vocabulary;
-        if vocabulary.store_methods.contains(&*name) {
+        // `text.replace(from, to)` is a text's own and stores nothing.
+        let of_text = &*name == "replace" && args.len() == 2;
+        if vocabulary.store_methods.contains(&*name) && !of_text {
             self.store(receiver.keep);
         }
         let always = vocabulary.once_methods.contains(&*name);
@@ -142,6 +154,7 @@ impl Eval<'_, '_> {
             keep: receiver.keep,
             fixed,
             event,
+            owned: receiver.owned,
             ..Val::foreign(vocabulary.returned(path))
         };
         if MAPS.contains(&name.as_str()) {
@@ -154,7 +167,8 @@ impl Eval<'_, '_> {
     fn through(&mut self, name: Sym, receiver: &Val, args: &[Val]) -> Val {
         let fixed = receiver.fixed && args.iter().all(|val| val.fixed);
         let event = receiver.event || args.iter().any(|val| val.event);
-        let bare = Val { keep: receiver.keep, fixed, event, ..Val::default() };
+        let owned = receiver.owned;
+        let bare = Val { keep: receiver.keep, fixed, event, owned, ..Val::default() };
         if ELSE.contains(&name.as_str()) {
             return bare;
         }

@@ -146,6 +146,11 @@ pub struct Graph {
     params: HashMap<(FnId, usize), Val>,
     /// Whether every call gives a parameter the same for every event.
     fixed: HashMap<(FnId, usize), bool>,
+    /// Whether every call gives a parameter, or what the function is a method of, that the
+    /// caller owns.
+    owned: HashMap<(FnId, usize), bool>,
+    /// The closures that run per event: what they capture was there before.
+    per_event: HashSet<NodeId>,
     /// What fields hold beyond what their types say.
     fields: HashMap<(DataId, Sym), Val>,
     readers: HashMap<(DataId, Sym), BTreeSet<NodeId>>,
@@ -153,6 +158,9 @@ pub struct Graph {
     queue: VecDeque<NodeId>,
     queued: HashSet<NodeId>,
 }
+
+/// The place of what a method is called on, among the parameters.
+const RECEIVER: usize = usize::MAX;
 
 /// How often a node is looked at again before what it is given counts as known well enough.
 const ROUNDS: u8 = 6;
@@ -171,6 +179,7 @@ impl Graph {
                 // What is declared is known before the body is looked at, so that callers do not
                 // have to be looked at again.
                 output = types.output(id).unwrap_or_default();
+                output.owned = types.gives_away(id);
                 let def = &world.functions[id.index()];
                 (def.file, def.function.name, def.function.name_bytes)
             }
@@ -352,7 +361,8 @@ impl<'a, 'w> Eval<'a, 'w> {
         let def = &world.functions[id.index()];
         let function = &def.function;
         if function.receiver {
-            let this = self.typing.this.clone();
+            let owned = self.graph.owned.get(&(id, RECEIVER)).copied().unwrap_or(false);
+            let this = Val { owned, ..self.typing.this.clone() };
             self.locals.push((Sym::new("self"), this));
         }
         for (index, (pat, ty)) in function.params.iter().enumerate() {
@@ -365,6 +375,8 @@ impl<'a, 'w> Eval<'a, 'w> {
                 val.event |= given.event;
                 val.keep = val.keep.or(given.keep);
             }
+            let given_owned = self.graph.owned.get(&(id, index)).copied().unwrap_or(false);
+            val.owned = given_owned || self.types.owns(self.scope, ty);
             val.fixed = self.graph.fixed.get(&(id, index)).copied().unwrap_or(false);
             self.bind(pat, val);
         }
@@ -438,6 +450,7 @@ impl<'a, 'w> Eval<'a, 'w> {
         typing.generics = self.types.generics(placed.scope, &placed.item.generics);
         let typed = self.types.ty(placed.scope, &typing, ty);
         let mut val = typed.val;
+        val.owned = self.types.owns(placed.scope, ty);
         if typed.open {
             self.graph.readers.entry((data, name)).or_default().insert(self.root);
             if let Some(given) = self.graph.fields.get(&(data, name)) {
@@ -467,8 +480,11 @@ impl<'a, 'w> Eval<'a, 'w> {
         let known = self.graph.params.entry((id, index)).or_default();
         let event = known.event;
         let known_fixed = self.graph.fixed.entry((id, index)).or_insert(val.fixed);
-        let no_longer = *known_fixed && !val.fixed;
+        let mut no_longer = *known_fixed && !val.fixed;
         *known_fixed &= val.fixed;
+        let known_owned = self.graph.owned.entry((id, index)).or_insert(val.owned);
+        no_longer |= *known_owned && !val.owned;
+        *known_owned &= val.owned;
         if (known.join(&given) || known.event != event || no_longer)
             && let Some(node) = self.graph.find(Code::Fn(id))
         {

@@ -31,17 +31,19 @@ impl Eval<'_, '_> {
                 let of = self.data_of(path);
                 for (name, part) in fields {
                     let held = of.and_then(|of| self.held(of, path, *name));
-                    self.bind(part, carry(held.unwrap_or_default(), &val));
+                    let held = held.unwrap_or(Val { owned: val.owned, ..Val::default() });
+                    self.bind(part, carry(held, &val));
                 }
             }
             Pat::Typed(inner, ty) => {
                 let typed = self.types.ty(self.scope, &self.typing, ty);
+                let owned = val.owned || self.types.owns(self.scope, ty);
                 let known = if typed.open || typed.val.tys.is_empty() {
                     val
                 } else {
                     carry(typed.val, &val)
                 };
-                self.bind(inner, known);
+                self.bind(inner, Val { owned, ..known });
             }
             Pat::Or(cases) => {
                 for case in cases {
@@ -73,10 +75,13 @@ impl Eval<'_, '_> {
     }
 }
 
-/// A part of a value is kept where the whole is, and comes from the event if the whole does.
+/// A part of a value is kept where the whole is, comes from the event if the whole does, and is
+/// the same for every event if the whole is and cannot change.
 pub fn carry(mut part: Val, whole: &Val) -> Val {
     part.keep = part.keep.or(whole.keep);
     part.event |= whole.event;
+    part.fixed |= whole.fixed && whole.keep.is_none();
+    part.owned &= whole.owned;
     part
 }
 

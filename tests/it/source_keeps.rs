@@ -1,0 +1,68 @@
+//! What outlives an event and what ends with it: only the first can keep a client for the next.
+
+use super::source::{USES, clients};
+
+/// When a client is made by a handler with this body, beside these items.
+fn handled(items: &str, body: &str) -> Vec<String> {
+    let main = "async fn main() { run(service_fn(handler)).await }";
+    clients(&format!("{USES}{items} {main} async fn handler(e: Order) -> R {{ {body} }}"))
+}
+
+const ORDER: &str = "struct Order { id: String, done: bool, note: Option<String>, items: Vec<Item> } \
+    struct Item { sold: bool, left: u32 }";
+
+#[test]
+fn a_field_of_what_ends_with_the_event_keeps_nothing() {
+    for (items, body) in [
+        ("", "if e.done { return old(); } Client::new(&c()); e.done = true;"),
+        ("", "match e.note { Some(n) => n, None => { Client::new(&c()); e.note = Some(n()); n() } };"),
+        ("", "let i = e.items.first_mut().unwrap(); if i.sold { return old(); } Client::new(&c()); i.left = 3;"),
+        ("", "if e.items.is_empty() { e.items.push(item()); Client::new(&c()); }"),
+        ("", "let name = e.id; if name.is_empty() { return old(); } let name = name.replace(\"+\", \" \"); Client::new(&c());"),
+        ("", "let mut key = e.id.trim(); if key.is_empty() { key = \"none\"; Client::new(&c()); }"),
+        ("", "let mut o = Order { done: d(), ..e }; if !o.done { Client::new(&c()); o.done = true; }"),
+        ("", "let o: Order = serde_json::from_str(&e.id)?; if o.items.is_empty() { Client::new(&c()); o.items.insert(0, item()); }"),
+        ("async fn load(id: &str) -> Result<Order, E> { get(id).await }", "let mut o = load(&e.id).await?; if !o.done { Client::new(&c()); o.done = true; }"),
+        ("impl Order { fn run(&mut self) { if self.done { return; } Client::new(&c()); self.done = true; } }", "let mut o = e; o.run();"),
+        ("async fn pay(o: &mut Order) { if !o.done { Client::new(&c()); o.done = true; } }", "let mut o = e; pay(&mut o).await;"),
+    ] {
+        assert_eq!(handled(&format!("{ORDER}{items}"), body), ["event"], "{items} {body}");
+    }
+}
+
+#[test]
+fn a_field_of_what_was_there_before_the_event_may_keep() {
+    let cache = "struct App { client: Mutex<Option<Client>>, shared: std::sync::Arc<Shared> } struct Shared { client: Option<Client> }
+        impl App {
+            async fn client(&self) -> Client { let mut kept = self.client.lock().await; if let Some(c) = &*kept { return c.clone(); } let new = Client::new(&c()); *kept = Some(new.clone()); new }
+        }";
+    for serve in [
+        "let app = App::new(); run(service_fn(|e| async { app.client().await.put(e) })).await",
+        "let app = App::new(); run(service_fn(|e| handler(&app, e))).await",
+        "let app = std::sync::Arc::new(App::new()); run(service_fn(move |e| { let app = app.clone(); async move { handler(&app, e).await } })).await",
+        "let app: &'static App = leak(); run(service_fn(|e| handler(app, e))).await",
+    ] {
+        let handler = "async fn handler(app: &App, e: E) { app.client().await.put(e) }";
+        let text = format!("{USES}{cache} {handler} async fn main() {{ {serve} }}");
+        assert_eq!(clients(&text), ["once"], "{serve}");
+    }
+    // A wrapper that is made for each event may hold on to something that is not.
+    let wrapped = "struct Job<'a> { app: &'a App } struct Task { shared: std::sync::Arc<Shared> }
+        impl Job<'_> { async fn run(&self) { let mut kept = self.app.client.lock().await; if kept.is_none() { *kept = Some(Client::new(&c())); } } }
+        impl Task { async fn run(&mut self) { if self.shared.client.is_none() { self.shared.client.replace(Client::new(&c())); } } }";
+    for body in [
+        "let job = Job { app }; job.run().await",
+        "let mut task = Task { shared: app.shared.clone() }; task.run().await",
+    ] {
+        let handler = format!("async fn handler(app: &App, e: E) {{ {body} }}");
+        let main = "async fn main() { let app = start(); run(service_fn(|e| handler(&app, e))).await }";
+        let text = format!("{USES}{cache} {wrapped} {handler} {main}");
+        let made = clients(&text);
+        assert_eq!(made, ["once"], "{body}");
+    }
+    // A state that a framework hands to each event is the one that was made before.
+    let state = "use axum::extract::State; #[derive(Clone)] struct App { client: std::sync::Arc<Mutex<Option<Client>>> }
+        async fn handler(State(app): State<App>, r: axum::extract::Request) { let mut kept = app.client.lock().await; if kept.is_none() { *kept = Some(Client::new(&c())); } }
+        async fn main() { lambda_http::run(axum::Router::new().route(\"/\", axum::routing::get(handler)).with_state(app())).await }";
+    assert_eq!(clients(&format!("{USES}{state}")), ["once"]);
+}

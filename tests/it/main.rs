@@ -18,6 +18,9 @@ mod rules;
 /// Which code runs when.
 mod source;
 
+/// How values and names lead there.
+mod source_ways;
+
 /// What can keep a value for the next event.
 mod source_keeps;
 

@@ -15,16 +15,40 @@ const ORDER: &str = "struct Order { id: String, done: bool, note: Option<String>
 fn a_field_of_what_ends_with_the_event_keeps_nothing() {
     for (items, body) in [
         ("", "if e.done { return old(); } Client::new(&c()); e.done = true;"),
-        ("", "match e.note { Some(n) => n, None => { Client::new(&c()); e.note = Some(n()); n() } };"),
-        ("", "let i = e.items.first_mut().unwrap(); if i.sold { return old(); } Client::new(&c()); i.left = 3;"),
+        (
+            "",
+            "match e.note { Some(n) => n, None => { Client::new(&c()); e.note = Some(n()); n() } };",
+        ),
+        (
+            "",
+            "let i = e.items.first_mut().unwrap(); if i.sold { return old(); } Client::new(&c()); i.left = 3;",
+        ),
         ("", "if e.items.is_empty() { e.items.push(item()); Client::new(&c()); }"),
-        ("", "let name = e.id; if name.is_empty() { return old(); } let name = name.replace(\"+\", \" \"); Client::new(&c());"),
+        (
+            "",
+            "let name = e.id; if name.is_empty() { return old(); } let name = name.replace(\"+\", \" \"); Client::new(&c());",
+        ),
         ("", "let mut key = e.id.trim(); if key.is_empty() { key = \"none\"; Client::new(&c()); }"),
-        ("", "let mut o = Order { done: d(), ..e }; if !o.done { Client::new(&c()); o.done = true; }"),
-        ("", "let o: Order = serde_json::from_str(&e.id)?; if o.items.is_empty() { Client::new(&c()); o.items.insert(0, item()); }"),
-        ("async fn load(id: &str) -> Result<Order, E> { get(id).await }", "let mut o = load(&e.id).await?; if !o.done { Client::new(&c()); o.done = true; }"),
-        ("impl Order { fn run(&mut self) { if self.done { return; } Client::new(&c()); self.done = true; } }", "let mut o = e; o.run();"),
-        ("async fn pay(o: &mut Order) { if !o.done { Client::new(&c()); o.done = true; } }", "let mut o = e; pay(&mut o).await;"),
+        (
+            "",
+            "let mut o = Order { done: d(), ..e }; if !o.done { Client::new(&c()); o.done = true; }",
+        ),
+        (
+            "",
+            "let o: Order = serde_json::from_str(&e.id)?; if o.items.is_empty() { Client::new(&c()); o.items.insert(0, item()); }",
+        ),
+        (
+            "async fn load(id: &str) -> Result<Order, E> { get(id).await }",
+            "let mut o = load(&e.id).await?; if !o.done { Client::new(&c()); o.done = true; }",
+        ),
+        (
+            "impl Order { fn run(&mut self) { if self.done { return; } Client::new(&c()); self.done = true; } }",
+            "let mut o = e; o.run();",
+        ),
+        (
+            "async fn pay(o: &mut Order) { if !o.done { Client::new(&c()); o.done = true; } }",
+            "let mut o = e; pay(&mut o).await;",
+        ),
     ] {
         assert_eq!(handled(&format!("{ORDER}{items}"), body), ["event"], "{items} {body}");
     }
@@ -55,7 +79,8 @@ fn a_field_of_what_was_there_before_the_event_may_keep() {
         "let mut task = Task { shared: app.shared.clone() }; task.run().await",
     ] {
         let handler = format!("async fn handler(app: &App, e: E) {{ {body} }}");
-        let main = "async fn main() { let app = start(); run(service_fn(|e| handler(&app, e))).await }";
+        let main =
+            "async fn main() { let app = start(); run(service_fn(|e| handler(&app, e))).await }";
         let text = format!("{USES}{cache} {wrapped} {handler} {main}");
         let made = clients(&text);
         assert_eq!(made, ["once"], "{body}");

@@ -9,7 +9,7 @@ use std::{collections::HashMap, str::FromStr};
 use syn::{
     buffer::Cursor,
     ext::IdentExt,
-    parse::{Parse, ParseStream, Parser, discouraged::Speculative},
+    parse::{ParseStream, Parser, discouraged::Speculative},
 };
 
 /// The largest expansion, in tokens: a macro may double what it is given at each step.

@@ -58,7 +58,7 @@ pub fn analyse(crates: Vec<CrateInput>, vocabulary: &Vocabulary, read: &Read<'_>
     let loaded = load::load(&crates, read);
     // Walking what was parsed recurses as deep as parsing it did.
     thread::scope(|scope| {
-        let run = || explore(World::build(crates, loaded), vocabulary);
+        let run = || explore(World::build(crates, loaded, vocabulary), vocabulary);
         let worker = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run);
         worker.ok().and_then(|worker| worker.join().ok()).unwrap_or_default()
     })

@@ -94,7 +94,7 @@ impl World {
                     Def::Mod(self.modules[module.index()].parent?)
                 }
                 Def::Mod(module) => self.member(module, *name, space_of(last))?,
-                Def::Foreign(path) => Def::Foreign(join(path, *name)),
+                Def::Foreign(path) => Def::Foreign(self.join(path, *name)),
                 Def::Data(id) if self.data[id.index()].item.variants.contains(name) => {
                     Def::Variant(id, *name)
                 }
@@ -293,13 +293,24 @@ impl World {
             _ => None,
         });
         match (foreign.next(), foreign.next()) {
-            (Some(path), None) => Some(Def::Foreign(join(path, name))),
+            (Some(path), None) => Some(Def::Foreign(self.join(path, name))),
             (None, _) => globbed.iter().find_map(|def| match def {
                 Def::Mod(inner) => self.guessed_by(asks, *inner, name, seen),
                 _ => None,
             }),
             _ => None,
         }
+    }
+
+    /// A foreign path one segment longer. A crate that another one hands on goes by its own name.
+    pub fn join(&self, path: Sym, name: Sym) -> Sym {
+        if let Some(known) = self.joined.borrow().get(&(path, name)) {
+            return *known;
+        }
+        let joined = Sym::shown(format_args!("{path}::{name}"));
+        let joined = if self.handed_on.matches(joined) { name } else { joined };
+        self.joined.borrow_mut().insert((path, name), joined);
+        joined
     }
 
     /// The path of a `use`: from this module, else from the crates, else from the crate's root as
@@ -322,21 +333,6 @@ impl World {
             (root != module).then(|| self.segments(root, path, space)).flatten()
         })
     }
-}
-
-/// Crates that another one hands on whole, by the path they go by there.
-const HANDED_ON: [(&str, &str); 4] = [
-    ("lambda_web::actix_web", "actix_web"),
-    ("lambda_web::axum", "axum"),
-    ("lambda_web::rocket", "rocket"),
-    ("lambda_web::warp", "warp"),
-];
-
-/// A foreign path one segment longer.
-pub fn join(path: Sym, name: Sym) -> Sym {
-    let joined = Sym::shown(format_args!("{path}::{name}"));
-    let home = HANDED_ON.iter().find(|(there, _)| *there == &*joined);
-    home.map_or(joined, |(_, home)| Sym::new(home))
 }
 
 /// The paths of the names every module sees that rules and types care for.

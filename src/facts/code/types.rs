@@ -174,6 +174,17 @@ impl<'w> Types<'w> {
         (!typed.open && !typed.val.tys.is_empty()).then_some(typed.val)
     }
 
+    /// What a function returns when it is called with these types for its own type parameters;
+    /// none where they are not its own.
+    pub fn output_with(&self, function: FnId, given: &[Val]) -> Option<Val> {
+        let def = &self.world.functions[function.index()];
+        let own = &def.function.generics;
+        let ty = def.function.output.as_ref().filter(|_| own.len() == given.len())?;
+        let mut scope = self.scope_of(function);
+        scope.generics.extend(own.iter().map(|one| one.name).zip(given.iter().cloned()));
+        Some(self.ty(def.scope, &scope, ty).val)
+    }
+
     /// Whether a function's result belongs to whoever called it.
     pub fn gives_away(&self, function: FnId) -> bool {
         let def = &self.world.functions[function.index()];
@@ -208,7 +219,9 @@ impl<'w> Types<'w> {
                     Some(Res::Def(Def::Foreign(foreign))) => {
                         match self.vocabulary.first_wrappers.matches(foreign) {
                             // What an error holds is nobody's cache.
-                            true => path.generics.first().is_none_or(|ty| all(std::slice::from_ref(ty))),
+                            true => {
+                                path.generics.first().is_none_or(|ty| all(std::slice::from_ref(ty)))
+                            }
                             false => self.vocabulary.owned.matches(foreign) && all(&path.generics),
                         }
                     }

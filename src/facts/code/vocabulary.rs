@@ -67,6 +67,8 @@ pub struct Vocabulary {
     pub wrappers: Patterns,
     pub first_wrappers: Patterns,
     pub owned: Patterns,
+    pub connections: Patterns,
+    pub handed_on: Patterns,
     pub transparent: HashSet<String>,
     pub finishers: HashSet<String>,
     pub libraries: BTreeMap<String, String>,

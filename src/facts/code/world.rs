@@ -9,7 +9,9 @@ use super::{
     load::{CrateInput, Extern, File, Loaded, Parsed, Unread},
     lower,
     names::{Found, HOME, Res, Space},
+    pattern::Patterns,
     sym::Sym,
+    vocabulary::Vocabulary,
 };
 use crate::source::Place;
 use rustc_hash::FxHashMap as HashMap;
@@ -203,25 +205,61 @@ pub struct World {
     pub macros: Vec<Placed<Bytes>>,
     /// What `names` found before.
     pub found: RefCell<Found>,
+    /// The foreign paths that were put together before.
+    pub joined: RefCell<HashMap<(Sym, Sym), Sym>>,
+    /// The crates that go by their own name wherever another one hands them on.
+    pub handed_on: Patterns,
 }
 
 impl World {
     /// Numbers everything that was loaded.
-    pub fn build(inputs: Vec<CrateInput>, loaded: Loaded) -> World {
-        let mut world = World { files: loaded.files, unread: loaded.unread, ..World::default() };
+    pub fn build(inputs: Vec<CrateInput>, loaded: Loaded, vocabulary: &Vocabulary) -> World {
+        let handed_on = vocabulary.handed_on.clone();
+        let Loaded { files, unread, roots } = loaded;
+        let mut world = World { files, unread, handed_on, ..World::default() };
         for input in inputs {
             let externs = input.externs.iter();
             let externs = externs.map(|(name, one)| (Sym::new(name), one.clone())).collect();
             world.crates.push(CrateDef { input, root: None, externs, macros: HashMap::default() });
         }
-        for (crate_index, root) in loaded.roots.into_iter().enumerate() {
+        for (crate_index, root) in roots.into_iter().enumerate() {
             let Some(root) = root else { continue };
             let id = world.module(crate_index, None, root.file, false);
             world.crates[crate_index].root = Some(id);
             world.fill(id, root);
         }
         world.expand_items();
+        world.declare_types();
         world
+    }
+
+    /// Declares the types that have an `impl` and that nobody is seen to declare: a foreign macro
+    /// makes them. What else it makes of them is not known.
+    fn declare_types(&mut self) {
+        for index in 0..self.impls.len() {
+            let Placed { item, scope, file } = &self.impls[index];
+            let (scope, file) = (*scope, *file);
+            let ir::Type::Path(path) = &item.head.target else { continue };
+            let [name] = &*path.segments else { continue };
+            let name = *name;
+            let imported = self.modules[scope.index()].uses.contains_key(&name);
+            let parameter = item.head.generics.iter().any(|one| one.name == name);
+            if imported || parameter || self.resolve(scope, path, Space::Type).is_some() {
+                continue;
+            }
+            let bytes = path.bytes;
+            let data = ir::Data {
+                name,
+                name_bytes: bytes,
+                generics: Vec::new(),
+                fields: Vec::new(),
+                variants: Vec::new(),
+            };
+            let id = DataId::next(self.data.len());
+            self.data.push(Placed { item: data, scope, file });
+            self.name(scope, name, Def::Data(id));
+            *self.found.borrow_mut() = Found::default();
+        }
     }
 
     /// Adds what the crates' own macros make where items stand.

@@ -333,7 +333,7 @@ impl Eval<'_, '_> {
         // A field of something that ends with the event keeps nothing for the next.
         val.keep = base.keep.or((!val.owned).then_some(Keep::Field(name)));
         val.event = base.event;
-        val.fixed = base.fixed && val.keep.is_none();
+        val.fixed = base.fixed && base.keep.is_none();
         self.out.read.extend(val.keep);
         val
     }

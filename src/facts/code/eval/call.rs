@@ -1,10 +1,10 @@
 //! Calls: of functions that are looked at, of foreign ones, and what is handed to them.
 
-use super::{Call, Code, Eval, Link, RECEIVER, hand::sends};
+use super::{Call, Code, Eval, Link, given::RECEIVER, hand::sends};
 use crate::facts::code::{
-    ir::{Bytes, Expr, Kind, Lit, MacroCall, Path},
+    ir::{Bytes, Expr, Kind, Lit, MacroCall, Path, Type},
     lower,
-    names::{Of, Res, Space, join},
+    names::{Of, Res, Space},
     sym::Sym,
     value::{CallRef, NodeId, Ty, Val},
     world::{DataId, Def, FnId},
@@ -123,7 +123,7 @@ impl Eval<'_, '_> {
             return Callee::Fns(found);
         }
         match of.tys.first() {
-            Some(Ty::Foreign(path)) => Callee::Foreign(join(*path, name)),
+            Some(Ty::Foreign(path)) => Callee::Foreign(self.types.world.join(*path, name)),
             Some(Ty::Data(_)) => Callee::Derived(of.clone()),
             _ => Callee::Unknown,
         }
@@ -151,7 +151,11 @@ impl Eval<'_, '_> {
         };
         let vals = self.args(args, foreign);
         match self.callee(path, &vals) {
-            Callee::Fns(ids) => self.call_fns(&ids, None, &vals, bytes),
+            Callee::Fns(ids) => {
+                let mut val = self.call_fns(&ids, None, &vals, bytes);
+                self.turbofish(&ids, &path.generics, &mut val);
+                val
+            }
             Callee::Make(data, name) => {
                 for (index, val) in vals.iter().enumerate() {
                     self.put(data, Sym::shown(index), val);
@@ -164,13 +168,18 @@ impl Eval<'_, '_> {
             }
             Callee::Foreign(name) => {
                 let made = self.foreign(name, path.bytes, bytes, &vals, args, flags);
-                self.returned(name, made, &vals)
+                let mut val = self.returned(name, made, &vals);
+                self.turbofish(&[], &path.generics, &mut val);
+                val
             }
             Callee::Value(val) => self.call_value(&val, &vals, bytes),
             Callee::Derived(of) => Val { fixed: vals.iter().all(|val| val.fixed), ..of },
             Callee::Unknown => {
                 let fixed = !vals.is_empty() && vals.iter().all(|val| val.fixed);
-                Val { fixed, event: vals.iter().any(|val| val.event), ..Val::default() }
+                let event = vals.iter().any(|val| val.event);
+                let mut val = Val { fixed, event, ..Val::default() };
+                self.turbofish(&[], &path.generics, &mut val);
+                val
             }
         }
     }
@@ -226,6 +235,25 @@ impl Eval<'_, '_> {
         result.event |= vals.iter().any(|val| val.event);
         result.call = None;
         result
+    }
+
+    /// Adds what the type arguments of a call say of its result: `parse::<Order>(text)`. Another
+    /// function with one is taken to return that, as `from_str`, `json` and `data` do.
+    pub fn turbofish(&mut self, ids: &[FnId], generics: &[Type], into: &mut Val) {
+        if generics.is_empty() {
+            return;
+        }
+        let given = generics.iter().map(|ty| self.types.ty(self.scope, &self.typing, ty).val);
+        let given: Vec<Val> = given.collect();
+        for id in ids {
+            if let Some(output) = self.types.output_with(*id, &given) {
+                into.join(&output);
+            }
+        }
+        if let ([], [one]) = (ids, &*given) {
+            let tys = one.tys.iter().copied().filter(|ty| matches!(ty, Ty::Data(_))).collect();
+            into.join(&Val { tys, ..Val::default() });
+        }
     }
 
     /// Calls a value: a function, a closure, a parameter that holds one.
@@ -401,11 +429,15 @@ impl Eval<'_, '_> {
                 });
                 all
             }
-            _ => Val {
-                fixed: vals.iter().all(|val| val.fixed) && !matches!(last, "format" | "json"),
-                event: vals.iter().any(|val| val.event),
-                ..Val::default()
-            },
+            _ => {
+                let fixed = vals.iter().all(|val| val.fixed) && !matches!(last, "format" | "json");
+                let event = vals.iter().any(|val| val.event);
+                // A builder of its crate, as `warp::path!` is; texts and documents have no methods
+                // that anybody asks about.
+                let builds = resolved.is_some() && !name.starts_with("std::") && last != "json";
+                let of = if builds { Val::foreign(name) } else { Val::default() };
+                Val { fixed, event, ..of }
+            }
         }
     }
 }

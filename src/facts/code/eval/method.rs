@@ -78,6 +78,7 @@ impl Eval<'_, '_> {
                 self.locals[local].1.fixed = false;
             }
             let mut result = self.call_fns(&functions, Some(&receiver), &args, bytes);
+            self.turbofish(&functions, &method.generics, &mut result);
             result.keep = receiver.keep;
             result.event |= receiver.event;
             return result;
@@ -92,13 +93,16 @@ impl Eval<'_, '_> {
             self.out.kept.push((global, name, method.name_bytes));
         }
         self.kept(name, &receiver, &args, method);
+        self.on_connection(method, &args, bytes, flags);
         let foreign = receiver.foreign_path();
-        match foreign {
+        let mut val = match foreign {
             Some(of) if !plain(of) => {
                 self.foreign_method(of, method, &receiver, &args, bytes, flags)
             }
             _ => self.through(name, &receiver, &args),
-        }
+        };
+        self.turbofish(&[], &method.generics, &mut val);
+        val
     }
 
     /// What stores into, or makes once, whatever it is called on.
@@ -115,6 +119,17 @@ impl Eval<'_, '_> {
             for (val, arg) in args.iter().zip(&method.args) {
                 self.hand_as(Link::Once, val, arg.bytes);
             }
+        }
+    }
+
+    /// Notes a query as a call on the connection it is given, whatever the query is made of:
+    /// `users.load(&mut connection)`.
+    fn on_connection(&mut self, method: &Method, args: &[Val], bytes: Bytes, flags: (bool, bool)) {
+        let connections = &self.types.vocabulary.connections;
+        let mut given = args.iter().filter_map(Val::foreign_path);
+        if let Some(of) = given.find(|of| connections.matches(*of)) {
+            let path = Sym::shown(format_args!("{of}.{}", method.name));
+            self.foreign(path, method.name_bytes, bytes, args, &method.args, flags);
         }
     }
 

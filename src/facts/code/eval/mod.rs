@@ -8,10 +8,13 @@
 mod awaits;
 mod body;
 mod call;
+mod given;
 mod hand;
 mod keep;
 mod method;
 mod pattern;
+
+use given::RECEIVER;
 
 use super::{
     ir::{Bytes, Lit},
@@ -158,9 +161,6 @@ pub struct Graph {
     queue: VecDeque<NodeId>,
     queued: HashSet<NodeId>,
 }
-
-/// The place of what a method is called on, among the parameters.
-const RECEIVER: usize = usize::MAX;
 
 /// How often a node is looked at again before what it is given counts as known well enough.
 const ROUNDS: u8 = 6;
@@ -440,56 +440,6 @@ impl<'a, 'w> Eval<'a, 'w> {
             self.types.vocabulary.once_attributes.matches(path)
         };
         def.function.attrs.iter().any(kept).then_some(Link::Once)
-    }
-
-    /// What a field holds, by its type and by what was put into it.
-    fn field(&mut self, data: DataId, name: Sym) -> Option<Val> {
-        let placed = &self.types.world.data[data.index()];
-        let (_, ty) = placed.item.fields.iter().find(|(field, _)| *field == name)?;
-        let mut typing = TypeScope { this: Val::of(Ty::Data(data)), ..TypeScope::default() };
-        typing.generics = self.types.generics(placed.scope, &placed.item.generics);
-        let typed = self.types.ty(placed.scope, &typing, ty);
-        let mut val = typed.val;
-        val.owned = self.types.owns(placed.scope, ty);
-        if typed.open {
-            self.graph.readers.entry((data, name)).or_default().insert(self.root);
-            if let Some(given) = self.graph.fields.get(&(data, name)) {
-                narrow(&mut val, given);
-            }
-        }
-        Some(val)
-    }
-
-    /// Notes what is put into a field.
-    fn put(&mut self, data: DataId, name: Sym, val: &Val) {
-        let given = Val { tys: val.tys.clone(), parts: val.parts.clone(), ..Val::default() };
-        if self.graph.fields.entry((data, name)).or_default().join(&given) {
-            for reader in self.graph.readers.get(&(data, name)).cloned().unwrap_or_default() {
-                if reader != self.root {
-                    self.graph.enqueue(reader);
-                }
-            }
-        }
-    }
-
-    /// Notes what a function is given.
-    fn give(&mut self, id: FnId, index: usize, val: &Val) {
-        let mut given = Val { tys: val.tys.clone(), parts: val.parts.clone(), ..Val::default() };
-        given.event = val.event;
-        given.keep = val.keep;
-        let known = self.graph.params.entry((id, index)).or_default();
-        let event = known.event;
-        let known_fixed = self.graph.fixed.entry((id, index)).or_insert(val.fixed);
-        let mut no_longer = *known_fixed && !val.fixed;
-        *known_fixed &= val.fixed;
-        let known_owned = self.graph.owned.entry((id, index)).or_insert(val.owned);
-        no_longer |= *known_owned && !val.owned;
-        *known_owned &= val.owned;
-        if (known.join(&given) || known.event != event || no_longer)
-            && let Some(node) = self.graph.find(Code::Fn(id))
-        {
-            self.graph.enqueue(node);
-        }
     }
 }
 

@@ -16,7 +16,7 @@ impl Eval<'_, '_> {
             Pat::Name(name) => self.locals.push((*name, val)),
             Pat::Tuple(parts) => {
                 for (index, part) in parts.iter().enumerate() {
-                    self.bind(part, val.part(index));
+                    self.bind(part, carry(val.part(index), &val));
                 }
             }
             Pat::TupleStruct(path, parts) => {

@@ -1,0 +1,137 @@
+//! How values and names lead from the handler to a client: closures, type arguments, macros of
+//! other crates, crates by another crate's name.
+
+use super::source::{USES, analysed, calls_of, clients, input};
+
+const SERVE: &str = "async fn main() { run(service_fn(handler)).await }";
+
+/// When a client is made beside a handler with this body.
+fn handled(items: &str, body: &str) -> Vec<String> {
+    clients(&format!("{USES}{SERVE}{items} async fn handler(e: E) -> R {{ {body} }}"))
+}
+
+const ORDER: &str =
+    "struct Order { id: String } impl Order { fn ship(&self) { Client::new(&c()); } }";
+
+#[test]
+fn a_type_argument_says_what_comes_back() {
+    for body in [
+        "let o = parse::<Order>(&e)?; o.ship();",
+        "let o = serde_json::from_str::<Order>(&e)?; o.ship();",
+        "let o = reqwest::get(u()).await?.json::<Order>().await?; o.ship();",
+        "e.data::<Order>()?.ship();",
+        "let all = e.parse::<Vec<Order>>()?; for o in all { o.ship(); }",
+    ] {
+        let parse = "fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> { read(text) }";
+        assert_eq!(handled(&format!("{ORDER}{parse}"), body), ["event"], "{body}");
+    }
+    let body = "let o = parse::<Other>(&e)?; o.ship();";
+    assert!(handled(ORDER, body).is_empty());
+}
+
+#[test]
+fn types_that_another_crates_macro_declares() {
+    let items = "tokio::make_types!(\"schema\"); impl Player { fn key() { Client::new(&c()); } fn own(&self) { Player::key() } }";
+    assert_eq!(handled(items, "Player::key();"), ["event"]);
+    let items = "impl<T> Keyed for T { fn key(&self) {} } impl Player { fn key() {} }";
+    assert!(handled(items, "Player::key();").is_empty());
+}
+
+#[test]
+fn a_statement_may_be_what_a_macro_repeats() {
+    let text = format!(
+        "{USES} macro_rules! made {{ ($a:stmt) => {{ async fn main() {{ $a; run(service_fn(handler)).await }} }} }}
+        made!(let c = Client::new(&c())); async fn handler(e: E) {{ }}"
+    );
+    assert_eq!(clients(&text), ["init"]);
+}
+
+#[test]
+fn paths_of_the_first_edition_start_at_the_root() {
+    let items = "mod a { pub struct Made; impl ::a::Made { pub fn new() { ::b::make(); } } } mod b { pub fn make() { ::aws_sdk_dynamodb::Client::new(&c()); } }";
+    assert_eq!(handled(items, "::a::Made::new();"), ["event"]);
+}
+
+#[test]
+fn the_event_comes_in_through_closures() {
+    for serve in [
+        "run(service_fn(handler)).await",
+        "run(service_fn(|e| handler(e))).await",
+        "run(service_fn(|e: LambdaEvent<Value>| async move { handler(e).await })).await",
+        "let f = |e| handler(e); run(service_fn(f)).await",
+        "run(service_fn(|e: LambdaEvent<Value>| async move { tokio::look(e.payload) })).await",
+        "run(service_fn(move |e| { let s = s.clone(); async move { let r = handler(e); r.await } })).await",
+    ] {
+        let text = format!(
+            "use lambda_runtime::*; async fn handler(e: LambdaEvent<Value>) {{ tokio::look(e.payload); }}
+            async fn main() {{ tokio::look(1); {serve} }}"
+        );
+        let files = [("src/main.rs", &*text)];
+        let facts = analysed(vec![input("function", true, "src/main.rs", &[])], &files);
+        let looks = facts.calls(0).filter(|(_, call)| &*call.path == "tokio::look");
+        let from_event: Vec<bool> = looks.map(|(_, call)| call.event).collect();
+        assert_eq!(from_event.iter().filter(|event| **event).count(), 1, "{serve}");
+    }
+}
+
+#[test]
+fn what_is_the_same_for_every_event_stays_so_in_parts() {
+    let fixed = |body: &str| {
+        let text = format!(
+            "{USES}{SERVE} const PAIR: (&str, &str) = (\"a\", \"b\"); struct S {{ pat: &'static str }}
+            fn one(pair: (&str, &str)) {{ regex::Regex::new(pair.0); }}
+            fn two((pat, _): (&str, &str)) {{ regex::Regex::new(pat); }}
+            async fn handler(e: E) {{ {body} }}"
+        );
+        let files = [("src/main.rs", &*text)];
+        let facts = analysed(vec![input("function", true, "src/main.rs", &[])], &files);
+        let compiled =
+            facts.calls(0).filter(|(_, call)| call.path.starts_with("regex::Regex::new"));
+        compiled.map(|(_, call)| call.fixed).collect::<Vec<_>>()
+    };
+    for body in [
+        "one((\"a\", \"x\"));",
+        "two((\"a\", \"x\"));",
+        "one(PAIR);",
+        "let s = S { pat: \"a\" }; regex::Regex::new(s.pat);",
+        "let mut p = String::from(\"a\"); p.push_str(\"b\"); regex::Regex::new(&p);",
+    ] {
+        assert_eq!(fixed(body), [true], "{body}");
+    }
+    for body in [
+        "one((e.pat(), \"x\"));",
+        "one((\"a\", \"x\")); one((e.pat(), \"x\"));",
+        "let mut s = S { pat: \"a\" }; s.pat = e.pat(); regex::Regex::new(s.pat);",
+        "let mut s = S { pat: \"a\" }; fill(&mut s, e); regex::Regex::new(s.pat);",
+        "let mut p = String::from(\"a\"); p.push_str(&e.name); regex::Regex::new(&p);",
+    ] {
+        assert_eq!(fixed(body), [false], "{body}");
+    }
+}
+
+#[test]
+fn crates_that_others_hand_on_go_by_their_own_name() {
+    let text = "use lambda_runtime::*; use tokio::deep::object_store::aws::AmazonS3Builder;
+        async fn main() { run(service_fn(handler)).await }
+        async fn handler(e: E) { AmazonS3Builder::from_env().build(); }";
+    let files = [("src/main.rs", text)];
+    let facts = analysed(vec![input("function", true, "src/main.rs", &[])], &files);
+    let calls = calls_of(&facts);
+    let found =
+        |call: &String| call.starts_with("event object_store::aws::AmazonS3Builder::from_env");
+    assert!(calls.iter().any(found), "{calls:?}");
+}
+
+#[test]
+fn a_query_runs_on_the_connection_it_is_given() {
+    let text = "use diesel::pg::PgConnection; use diesel::prelude::*; use lambda_runtime::*;
+        async fn main() { run(service_fn(handler)).await }
+        async fn handler(e: E) { let mut c = PgConnection::establish(&url()).unwrap(); users.filter(id.eq(1)).load::<User>(&mut c).unwrap(); }";
+    let mut crate_input = input("function", true, "src/main.rs", &[]);
+    let foreign = cargo_lambda_lean::facts::code::load::Extern::Foreign("diesel".to_owned());
+    crate_input.externs.insert("diesel".to_owned(), foreign);
+    let facts = analysed(vec![crate_input], &[("src/main.rs", text)]);
+    let calls = calls_of(&facts);
+    let found = |call: &String| call.starts_with("event diesel::pg::PgConnection.load");
+    assert!(calls.iter().any(found), "{calls:?}");
+}

@@ -80,6 +80,7 @@ fn what_is_the_same_for_every_event_stays_so_in_parts() {
         let text = format!(
             "{USES}{SERVE} const PAIR: (&str, &str) = (\"a\", \"b\"); struct S {{ pat: &'static str }}
             fn one(pair: (&str, &str)) {{ regex::Regex::new(pair.0); }}
+            fn entry(of: &mut String) -> &str {{ regex::Regex::new(of); of }}
             fn two((pat, _): (&str, &str)) {{ regex::Regex::new(pat); }}
             async fn handler(e: E) {{ {body} }}"
         );
@@ -102,6 +103,7 @@ fn what_is_the_same_for_every_event_stays_so_in_parts() {
         "one((e.pat(), \"x\"));",
         "one((\"a\", \"x\")); one((e.pat(), \"x\"));",
         "let mut s = S { pat: \"a\" }; s.pat = e.pat(); regex::Regex::new(s.pat);",
+        "let mut s = e.text(); entry(&mut s);",
         "let mut s = S { pat: \"a\" }; fill(&mut s, e); regex::Regex::new(s.pat);",
         "let mut p = String::from(\"a\"); p.push_str(&e.name); regex::Regex::new(&p);",
     ] {

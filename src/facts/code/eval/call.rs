@@ -13,6 +13,14 @@ use crate::facts::code::{
 /// How deep macros are expanded inside each other's expansions.
 const DEEPEST_EXPANSION: usize = 8;
 
+/// What is lent to be changed is not known to be what it was before.
+pub fn changeable(mut vals: Vec<Val>, args: &[Expr]) -> Vec<Val> {
+    for (val, arg) in vals.iter_mut().zip(args) {
+        val.fixed &= !matches!(arg.kind, Kind::RefMut(_));
+    }
+    vals
+}
+
 /// What the thing in front of `(…)` or `!` is.
 pub enum Callee {
     /// Functions that are looked at.
@@ -152,6 +160,7 @@ impl Eval<'_, '_> {
         let vals = self.args(args, foreign);
         match self.callee(path, &vals) {
             Callee::Fns(ids) => {
+                let vals = changeable(vals, args);
                 let mut val = self.call_fns(&ids, None, &vals, bytes);
                 self.turbofish(&ids, &path.generics, &mut val);
                 val

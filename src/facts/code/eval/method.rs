@@ -1,6 +1,6 @@
 //! Method calls, by the types their receiver may have.
 
-use super::{Code, Eval, Link};
+use super::{Code, Eval, Link, call::changeable};
 use crate::facts::code::{
     ir::{Bytes, Expr, Kind, Lit, Method},
     sym::Sym,
@@ -73,6 +73,7 @@ impl Eval<'_, '_> {
         if !functions.is_empty() {
             functions.sort_unstable();
             functions.dedup();
+            let args = changeable(args, &method.args);
             // It may have changed what it is called on.
             if let Some(local) = self.local(&method.receiver) {
                 self.locals[local].1.fixed = false;

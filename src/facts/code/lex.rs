@@ -47,13 +47,16 @@ impl Iterator for Lexer<'_> {
     type Item = (Kind, Range<usize>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = &self.text[self.at..];
-        self.at += rest.len() - rest.trim_start().len();
+        self.space();
         let start = self.at;
-        let first = self.text[start..].chars().next()?;
+        let first = match *self.text.as_bytes().get(start)? {
+            byte if byte.is_ascii() => char::from(byte),
+            _ => self.text[start..].chars().next()?,
+        };
         let kind = match first {
             '/' if self.follows("//") => {
-                self.at = self.text[start..].find('\n').map_or(self.text.len(), |n| start + n);
+                let end = memchr::memchr(b'\n', &self.text.as_bytes()[start..]);
+                self.at = end.map_or(self.text.len(), |n| start + n);
                 Kind::LineComment
             }
             '/' if self.follows("/*") => {
@@ -97,9 +100,26 @@ impl Lexer<'_> {
         kind
     }
 
+    /// Moves behind white space; nearly all of it is ASCII, which needs no decoding.
+    fn space(&mut self) {
+        self.skip(|byte| byte.is_ascii_whitespace() || byte == 0x0b);
+        if self.text.as_bytes().get(self.at).is_some_and(|byte| !byte.is_ascii()) {
+            let rest = &self.text[self.at..];
+            self.at += rest.len() - rest.trim_start().len();
+        }
+    }
+
     fn word(&mut self) {
-        let rest = &self.text[self.at..];
-        self.at += rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        self.skip(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+        if self.text.as_bytes().get(self.at).is_some_and(|byte| !byte.is_ascii()) {
+            let rest = &self.text[self.at..];
+            self.at += rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        }
+    }
+
+    fn skip(&mut self, one: impl Fn(u8) -> bool) {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().position(|byte| !one(*byte)).unwrap_or(rest.len());
     }
 
     fn block_comment(&mut self) {

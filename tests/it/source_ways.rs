@@ -30,6 +30,39 @@ fn a_type_argument_says_what_comes_back() {
 }
 
 #[test]
+fn conversions_call_what_converts() {
+    let items = "struct Code(String);
+        impl std::str::FromStr for Code { fn from_str(s: &str) -> Result<Self, E> { Client::new(&c()); } }
+        impl From<String> for Code { fn from(s: String) -> Self { Client::new(&c()); } }
+        impl TryFrom<u8> for Code { fn try_from(n: u8) -> Result<Self, E> { Client::new(&c()); } }";
+    for body in [
+        "let code: Code = e.text().parse()?;",
+        "let code: Result<Code, _> = e.text().parse();",
+        "let code = e.text().parse::<Code>().unwrap();",
+        "let code: Code = e.text().into();",
+        "let code: Code = e.number().try_into().map_err(bad)?;",
+    ] {
+        assert_eq!(handled(items, body), ["event"], "{body}");
+    }
+    for body in ["let n: u8 = e.text().parse()?;", "let s: String = e.text().into();"] {
+        assert!(handled(items, body).is_empty(), "{body}");
+    }
+}
+
+#[test]
+fn a_function_that_takes_an_event_is_a_handler_to_whom_it_is_given() {
+    for (param, expected) in [("e: LambdaEvent<Order>", vec!["event"]), ("e: Order", vec![])] {
+        let text = format!(
+            "use lambda_runtime::LambdaEvent; use tokio::wrapper::start;
+            async fn main() {{ start(\"name\", handler).await }}
+            async fn handler({param}) {{ aws_sdk_dynamodb::Client::new(&c()); }}"
+        );
+        let found = clients(&text);
+        assert_eq!(found.contains(&"event".to_owned()), !expected.is_empty(), "{param} {found:?}");
+    }
+}
+
+#[test]
 fn types_that_another_crates_macro_declares() {
     let items = "tokio::make_types!(\"schema\"); impl Player { fn key() { Client::new(&c()); } fn own(&self) { Player::key() } }";
     assert_eq!(handled(items, "Player::key();"), ["event"]);

@@ -54,6 +54,7 @@ pub struct Vocabulary {
     pub per_event: Vec<PerEvent>,
     pub per_event_traits: PerEventTraits,
     pub extractor_traits: Patterns,
+    pub event_types: Patterns,
     pub per_event_attributes: Patterns,
     pub main_attributes: Patterns,
     pub once_calls: Patterns,

@@ -98,6 +98,10 @@ impl Eval<'_, '_> {
             self.expr(otherwise);
             self.leave(outer);
         }
+        if let Pat::Typed(_, ty) = &one.pat {
+            let to = self.types.ty(self.scope, &self.typing, ty).val;
+            self.converted(init, &to);
+        }
         self.bind(&one.pat, val);
     }
 

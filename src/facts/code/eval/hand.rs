@@ -2,11 +2,12 @@
 
 use super::{Eval, Link};
 use crate::facts::code::{
-    ir::{Block, Bytes, Expr, Kind, Path, Stmt},
+    ir::{Block, Bytes, Expr, Kind, Path, Stmt, Type},
+    names::{Res, Space},
     sym::Sym,
     value::{Ty, Val},
     vocabulary::Entry,
-    world::{DataId, FnId, ImplId},
+    world::{DataId, Def, FnId, ImplId},
 };
 
 impl Eval<'_, '_> {
@@ -24,9 +25,33 @@ impl Eval<'_, '_> {
         } else if vocabulary.off_worker.matches(path) {
             Link::OffWorker
         } else {
-            return;
+            return self.hand_handler(val, bytes);
         };
         self.hand_as(link, val, bytes);
+    }
+
+    /// A function that takes a Lambda event is a handler to whoever is given it: there are more
+    /// wrappers around the runtimes than anybody can list.
+    fn hand_handler(&mut self, val: &Val, bytes: Bytes) {
+        let handlers: Vec<Ty> = val.callables().filter(|ty| self.takes_event(*ty)).collect();
+        for ty in handlers {
+            self.hand_as(Link::PerEvent(Entry::Lambda), &Val::of(ty), bytes);
+        }
+    }
+
+    fn takes_event(&self, ty: Ty) -> bool {
+        let Ty::Fn(id) = ty else { return false };
+        let world = self.types.world;
+        let def = &world.functions[id.index()];
+        def.function.params.iter().any(|(_, ty)| match ty {
+            Type::Path(path) => match world.resolve(def.scope, path, Space::Type) {
+                Some(Res::Def(Def::Foreign(path))) => {
+                    self.types.vocabulary.event_types.matches(path)
+                }
+                _ => false,
+            },
+            _ => false,
+        })
     }
 
     /// Links what is handed over in a known way.

@@ -27,6 +27,10 @@ const ELSE: [&str; 16] = [
     "type_id",
 ];
 
+/// Methods that call a function of the type that is wanted of them.
+const CONVERSIONS: [(&str, &str); 4] =
+    [("into", "from"), ("try_into", "try_from"), ("parse", "from_str"), ("collect", "from_iter")];
+
 /// Methods that give what their closure returns.
 const MAPS: [&str; 12] = [
     "map",
@@ -103,7 +107,35 @@ impl Eval<'_, '_> {
             _ => self.through(name, &receiver, &args),
         };
         self.turbofish(&[], &method.generics, &mut val);
+        if let [ty] = &*method.generics {
+            let to = self.types.ty(self.scope, &self.typing, ty).val;
+            self.converts(method, &to);
+        }
         val
+    }
+
+    /// `let order: Order = text.parse()?`: whose `from_str` it is stands on the left.
+    pub fn converted(&mut self, expr: &Expr, to: &Val) {
+        match &expr.kind {
+            Kind::Try(inner) | Kind::Same(inner) | Kind::Await(inner) => self.converted(inner, to),
+            Kind::Method(method) if self.types.vocabulary.transparent.contains(&*method.name) => {
+                self.converted(&method.receiver, to);
+            }
+            Kind::Method(method) => self.converts(method, to),
+            _ => {}
+        }
+    }
+
+    /// Links a conversion to the function of the wanted type that does it.
+    fn converts(&mut self, method: &Method, to: &Val) {
+        let conversion = CONVERSIONS.iter().find(|(name, _)| *name == &*method.name);
+        let Some((_, function)) = conversion else { return };
+        let function = Sym::new(function);
+        for ty in &to.tys {
+            for id in self.types.functions(*ty, function) {
+                self.link_fn(id, Link::Call, method.name_bytes);
+            }
+        }
     }
 
     /// What stores into, or makes once, whatever it is called on.

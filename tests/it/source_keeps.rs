@@ -85,6 +85,24 @@ fn a_field_of_what_was_there_before_the_event_may_keep() {
         let made = clients(&text);
         assert_eq!(made, ["once"], "{body}");
     }
+    // The guard may stand in one method and the store in another.
+    let pool = "struct Pool { client: Option<Client> } static POOL: tokio::sync::Mutex<Pool> = tokio::sync::Mutex::const_new(Pool { client: None });
+        impl Pool {
+            fn connected(&self) -> bool { self.client.is_some() }
+            fn connect(&mut self) { self.client = Some(Client::new(&c())); }
+            fn look(&self) { Client::new(&c()); }
+        }
+        async fn main() { run(service_fn(handler)).await }";
+    for (body, when) in [
+        ("let mut pool = POOL.lock().await; if !pool.connected() { pool.connect(); }", "once"),
+        ("let mut pool = POOL.lock().await; if pool.client.is_none() { pool.connect(); }", "once"),
+        ("let mut pool = POOL.lock().await; if !pool.connected() { pool.look(); }", "event"),
+        ("let mut pool = POOL.lock().await; pool.connect();", "event"),
+        ("let mut pool = Pool { client: None }; if !pool.connected() { pool.connect(); }", "event"),
+    ] {
+        let text = format!("{USES}{pool} async fn handler(e: E) {{ {body} }}");
+        assert_eq!(clients(&text), [when], "{body}");
+    }
     // A state that a framework hands to each event is the one that was made before.
     let state = "use axum::extract::State; #[derive(Clone)] struct App { client: std::sync::Arc<Mutex<Option<Client>>> }
         async fn handler(State(app): State<App>, r: axum::extract::Request) { let mut kept = app.client.lock().await; if kept.is_none() { *kept = Some(Client::new(&c())); } }

@@ -30,10 +30,25 @@ fn a_type_argument_says_what_comes_back() {
 }
 
 #[test]
+fn what_a_generic_type_holds_is_found_in_it() {
+    let items = format!("{ORDER} struct Envelope<T> {{ data: Option<T>, name: String }}");
+    for body in [
+        "let m: Envelope<Order> = serde_json::from_str(&e)?; if let Some(o) = m.data { o.ship(); }",
+        "let m: Envelope<Order> = serde_json::from_str(&e)?; m.data.unwrap().ship();",
+    ] {
+        assert_eq!(handled(&items, body), ["event"], "{body}");
+    }
+    let body = "let m: Envelope<Order> = serde_json::from_str(&e)?; m.name.ship();";
+    assert!(handled(&items, body).is_empty());
+}
+
+#[test]
 fn conversions_call_what_converts() {
     let items = "struct Code(String);
         impl std::str::FromStr for Code { fn from_str(s: &str) -> Result<Self, E> { Client::new(&c()); } }
         impl From<String> for Code { fn from(s: String) -> Self { Client::new(&c()); } }
+        fn take(code: Code) {} fn made(e: E) -> Code { e.text().into() }
+        fn tried(e: E) -> Result<Code, E> { Ok(e.text().parse()?) }
         impl TryFrom<u8> for Code { fn try_from(n: u8) -> Result<Self, E> { Client::new(&c()); } }";
     for body in [
         "let code: Code = e.text().parse()?;",
@@ -41,6 +56,9 @@ fn conversions_call_what_converts() {
         "let code = e.text().parse::<Code>().unwrap();",
         "let code: Code = e.text().into();",
         "let code: Code = e.number().try_into().map_err(bad)?;",
+        "take(e.text().into());",
+        "made(e);",
+        "tried(e)?;",
     ] {
         assert_eq!(handled(items, body), ["event"], "{body}");
     }

@@ -295,7 +295,14 @@ impl<'w> Types<'w> {
         }
         match self.world.resolve(scope, path, Space::Type) {
             Some(Res::Def(Def::Data(id) | Def::Variant(id, _))) => {
-                Typed { val: Val::of(Ty::Data(id)), open: false }
+                let mut val = Val::of(Ty::Data(id));
+                // What a generic type holds rides along with it: of `Envelope<Order>`, the order.
+                for arg in &path.generics {
+                    let held = self.ty_at(scope, types, arg, far).val;
+                    let held = held.tys.into_iter().filter(|ty| matches!(ty, Ty::Data(_)));
+                    val.join(&Val { tys: held.collect(), ..Val::default() });
+                }
+                Typed { val, open: false }
             }
             Some(Res::Def(Def::Trait(id))) => Typed { val: Val::of(Ty::Trait(id)), open: true },
             Some(Res::Def(Def::Alias(id))) => self.alias(scope, types, id.index(), path, far),

@@ -1,6 +1,6 @@
 //! Statements and expressions: what flows where, and in which branch something happens.
 
-use super::{Code, Eval, Link, awaits, keep::leaves, keep::returns, pattern};
+use super::{Code, Eval, Link, awaits, keep::leaves, keep::returns, method::converts, pattern};
 use crate::facts::code::{
     ir::{Block, Closure, Expr, If, Kind, Let, Lit, Pat, Path, Stmt},
     names::{Res, Space},
@@ -98,7 +98,9 @@ impl Eval<'_, '_> {
             self.expr(otherwise);
             self.leave(outer);
         }
-        if let Pat::Typed(_, ty) = &one.pat {
+        if let Pat::Typed(_, ty) = &one.pat
+            && converts(init)
+        {
             let to = self.types.ty(self.scope, &self.typing, ty).val;
             self.converted(init, &to);
         }
@@ -285,6 +287,7 @@ impl Eval<'_, '_> {
             if behind {
                 let keep = self.locals[at].1.keep;
                 self.store(keep);
+                self.stored_into(target);
             }
             let known = &mut self.locals[at].1;
             let fixed = known.fixed && val.fixed;
@@ -293,6 +296,7 @@ impl Eval<'_, '_> {
             known.fixed = fixed || fresh && val.fixed;
             return;
         }
+        self.stored_into(target);
         let target = self.expr(target);
         self.store(target.keep);
         if let Kind::Field(base, name) = &inner.kind {
@@ -318,7 +322,7 @@ impl Eval<'_, '_> {
         let mut found: Option<Val> = None;
         for ty in &base.tys {
             if let Ty::Data(data) = ty
-                && let Some(held) = self.field(*data, name)
+                && let Some(held) = self.field(*data, name, &base)
             {
                 found = Some(match found {
                     Some(found) => found.or(held),

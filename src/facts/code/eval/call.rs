@@ -1,6 +1,6 @@
 //! Calls: of functions that are looked at, of foreign ones, and what is handed to them.
 
-use super::{Call, Code, Eval, Link, given::RECEIVER, hand::sends};
+use super::{Call, Code, Eval, Link, given::RECEIVER, hand::sends, method::converts};
 use crate::facts::code::{
     ir::{Bytes, Expr, Kind, Lit, MacroCall, Path, Type},
     lower,
@@ -161,6 +161,7 @@ impl Eval<'_, '_> {
         match self.callee(path, &vals) {
             Callee::Fns(ids) => {
                 let vals = changeable(vals, args);
+                self.converted_args(&ids, args);
                 let mut val = self.call_fns(&ids, None, &vals, bytes);
                 self.turbofish(&ids, &path.generics, &mut val);
                 val
@@ -244,6 +245,21 @@ impl Eval<'_, '_> {
         result.event |= vals.iter().any(|val| val.event);
         result.call = None;
         result
+    }
+
+    /// `take(text.into())`: whose `from` it is stands among the parameters.
+    fn converted_args(&mut self, ids: &[FnId], args: &[Expr]) {
+        let [id] = ids else { return };
+        let def = &self.types.world.functions[id.index()];
+        if def.function.receiver {
+            return;
+        }
+        for (arg, (_, ty)) in args.iter().zip(&def.function.params) {
+            if converts(arg) {
+                let to = self.types.ty(def.scope, &self.types.scope_of(*id), ty).val;
+                self.converted(arg, &to);
+            }
+        }
     }
 
     /// Adds what the type arguments of a call say of its result: `parse::<Order>(text)`. Another

@@ -14,8 +14,8 @@ use crate::facts::code::{
 pub const RECEIVER: usize = usize::MAX;
 
 impl Eval<'_, '_> {
-    /// What a field holds, by its type and by what was put into it.
-    pub fn field(&mut self, data: DataId, name: Sym) -> Option<Val> {
+    /// What a field of a value holds, by its type and by what was put into it.
+    pub fn field(&mut self, data: DataId, name: Sym, whole: &Val) -> Option<Val> {
         let placed = &self.types.world.data[data.index()];
         let (_, ty) = placed.item.fields.iter().find(|(field, _)| *field == name)?;
         let mut typing = TypeScope { this: Val::of(Ty::Data(data)), ..TypeScope::default() };
@@ -24,6 +24,9 @@ impl Eval<'_, '_> {
         let mut val = typed.val;
         val.owned = self.types.owns(placed.scope, ty);
         if typed.open {
+            // A type parameter is among what the whole holds besides.
+            let besides = whole.tys.iter().copied().filter(|ty| *ty != Ty::Data(data)).collect();
+            narrow(&mut val, &Val { tys: besides, ..Val::default() });
             self.graph.readers.entry((data, name)).or_default().insert(self.root);
             if let Some(given) = self.graph.fields.get(&(data, name)) {
                 narrow(&mut val, given);

@@ -5,10 +5,11 @@
 //! `match`, or all that follows `if let Some(hit) = … { return hit }`. Without the store it is an
 //! ordinary branch.
 
-use super::{Eval, Output};
+use super::{Code, Eval, Output};
 use crate::facts::code::{
     ir::{Block, Expr, Kind, Stmt},
     value::{Keep, Val},
+    world::FnId,
 };
 
 /// A branch that something kept decides over.
@@ -78,6 +79,18 @@ impl Eval<'_, '_> {
         }
     }
 
+    /// Notes a store into a variable: into `self`, it is one of the method as a whole.
+    pub fn stored_into(&mut self, target: &Expr) {
+        let root = self.local(behind_access(target));
+        self.out.stores |= root.is_some_and(|at| &*self.locals[at].0 == "self");
+    }
+
+    /// Whether a method stores into what it is called on.
+    pub fn stores(&self, function: FnId) -> bool {
+        let node = self.graph.find(Code::Fn(function));
+        node.is_some_and(|node| self.graph.nodes[node.index()].stores)
+    }
+
     /// Evaluates a condition or scrutinee, with the places it reads.
     pub fn deciding(&mut self, expr: &Expr) -> (Val, Vec<Keep>) {
         let outer = std::mem::take(&mut self.out.read);
@@ -88,6 +101,17 @@ impl Eval<'_, '_> {
         read.dedup();
         self.out.read.extend(read.iter().copied());
         (val, read)
+    }
+}
+
+/// What is accessed: of `*self.kept.lock().await`, `self.kept`.
+fn behind_access(expr: &Expr) -> &Expr {
+    match &expr.kind {
+        Kind::Method(method) => behind_access(&method.receiver),
+        Kind::Await(inner) | Kind::Try(inner) | Kind::Same(inner) | Kind::RefMut(inner) => {
+            behind_access(inner)
+        }
+        _ => expr,
     }
 }
 

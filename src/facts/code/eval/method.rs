@@ -84,6 +84,11 @@ impl Eval<'_, '_> {
             }
             let mut result = self.call_fns(&functions, Some(&receiver), &args, bytes);
             self.turbofish(&functions, &method.generics, &mut result);
+            // `if !pool.connected() { pool.connect() }`: the method keeps what it makes.
+            if functions.iter().any(|id| self.stores(*id)) {
+                self.store(receiver.keep);
+                self.stored_into(&method.receiver);
+            }
             result.keep = receiver.keep;
             result.event |= receiver.event;
             return result;
@@ -109,27 +114,21 @@ impl Eval<'_, '_> {
         self.turbofish(&[], &method.generics, &mut val);
         if let [ty] = &*method.generics {
             let to = self.types.ty(self.scope, &self.typing, ty).val;
-            self.converts(method, &to);
+            self.conversion(method, &to);
         }
         val
     }
 
     /// `let order: Order = text.parse()?`: whose `from_str` it is stands on the left.
     pub fn converted(&mut self, expr: &Expr, to: &Val) {
-        match &expr.kind {
-            Kind::Try(inner) | Kind::Same(inner) | Kind::Await(inner) => self.converted(inner, to),
-            Kind::Method(method) if self.types.vocabulary.transparent.contains(&*method.name) => {
-                self.converted(&method.receiver, to);
-            }
-            Kind::Method(method) => self.converts(method, to),
-            _ => {}
+        if let Some(method) = conversion(expr) {
+            self.conversion(method, to);
         }
     }
 
     /// Links a conversion to the function of the wanted type that does it.
-    fn converts(&mut self, method: &Method, to: &Val) {
-        let conversion = CONVERSIONS.iter().find(|(name, _)| *name == &*method.name);
-        let Some((_, function)) = conversion else { return };
+    fn conversion(&mut self, method: &Method, to: &Val) {
+        let Some(function) = converter(method) else { return };
         let function = Sym::new(function);
         for ty in &to.tys {
             for id in self.types.functions(*ty, function) {
@@ -145,6 +144,7 @@ impl Eval<'_, '_> {
         let of_text = &*name == "replace" && args.len() == 2;
         if vocabulary.store_methods.contains(&*name) && !of_text {
             self.store(receiver.keep);
+            self.stored_into(&method.receiver);
         }
         let always = vocabulary.once_methods.contains(&*name);
         let when_kept = vocabulary.keep_methods.contains(&*name) && receiver.keep.is_some();
@@ -244,6 +244,36 @@ impl Eval<'_, '_> {
             }
         }
     }
+}
+
+/// The function of the wanted type that a method calls.
+fn converter(method: &Method) -> Option<&'static str> {
+    let found = CONVERSIONS.iter().find(|(name, _)| *name == &*method.name);
+    found.map(|(_, function)| *function)
+}
+
+/// The conversion whose result an expression is, behind what only takes a value out:
+/// `Ok(text.parse().context("…")?)`.
+fn conversion(expr: &Expr) -> Option<&Method> {
+    match &expr.kind {
+        Kind::Try(inner) | Kind::Same(inner) | Kind::Await(inner) => conversion(inner),
+        Kind::Call(callee, args) => match (&callee.kind, &**args) {
+            (Kind::Path(path), [inner])
+                if path.segments.last().is_some_and(|name| matches!(&**name, "Ok" | "Some")) =>
+            {
+                conversion(inner)
+            }
+            _ => None,
+        },
+        Kind::Method(method) if converter(method).is_some() => Some(method),
+        Kind::Method(method) => conversion(&method.receiver),
+        _ => None,
+    }
+}
+
+/// Whether an expression is what a conversion gives.
+pub fn converts(expr: &Expr) -> bool {
+    conversion(expr).is_some()
 }
 
 /// Foreign types whose methods no rule asks about: what they hold is not known, and they are many.

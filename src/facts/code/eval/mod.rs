@@ -123,6 +123,8 @@ pub struct Node {
     pub kept: Vec<(GlobalId, Sym, Bytes)>,
     /// What is bound by awaiting, block by block: for `sequential-awaits`.
     pub awaits: Vec<Vec<Awaited>>,
+    /// Whether it stores into what it is a method of.
+    stores: bool,
     rounds: u8,
 }
 
@@ -203,6 +205,7 @@ impl Graph {
             output,
             kept: Vec::new(),
             awaits: Vec::new(),
+            stores: false,
             rounds: 0,
         });
         self.by_code.insert(code, id);
@@ -312,6 +315,8 @@ struct Output {
     /// The expression that is awaited or thrown away.
     awaited: Option<Bytes>,
     dropped: Option<Bytes>,
+    /// Whether it stores into what it is a method of.
+    stores: bool,
     /// The places something kept was read from since this was last cleared.
     read: Vec<super::value::Keep>,
 }
@@ -385,6 +390,9 @@ impl<'a, 'w> Eval<'a, 'w> {
         match &function.output {
             Some(ty) => {
                 let typed = self.types.ty(self.scope, &self.typing, ty);
+                if let Some(super::ir::Stmt::Expr(last, false)) = body.stmts.last() {
+                    self.converted(last, &typed.val);
+                }
                 let mut val = typed.val;
                 if typed.open || val.tys.is_empty() {
                     let mut given = std::mem::take(&mut self.out.output);
@@ -406,8 +414,10 @@ impl<'a, 'w> Eval<'a, 'w> {
         node.awaits = out.awaits;
         node.kept = out.kept;
         let mut output = std::mem::take(&mut node.output);
-        let news = output.join(&Val { call: None, keep: None, ..value });
+        let mut news = output.join(&Val { call: None, keep: None, ..value });
         node.output = output;
+        news |= out.stores && !node.stores;
+        node.stores |= out.stores;
         if news {
             for caller in self.graph.callers.get(&id).cloned().unwrap_or_default() {
                 if caller != self.root {

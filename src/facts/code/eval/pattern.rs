@@ -22,7 +22,7 @@ impl Eval<'_, '_> {
             Pat::TupleStruct(path, parts) => {
                 let of = self.data_of(path);
                 for (index, part) in parts.iter().enumerate() {
-                    let held = of.and_then(|of| self.held(of, path, Sym::shown(index)));
+                    let held = of.and_then(|of| self.held(of, path, Sym::shown(index), &val));
                     let inner = if parts.len() == 1 { val.clone() } else { val.part(index) };
                     self.bind(part, held.map_or(inner, |held| carry(held, &val)));
                 }
@@ -30,7 +30,7 @@ impl Eval<'_, '_> {
             Pat::Struct(path, fields) => {
                 let of = self.data_of(path);
                 for (name, part) in fields {
-                    let held = of.and_then(|of| self.held(of, path, *name));
+                    let held = of.and_then(|of| self.held(of, path, *name, &val));
                     let held = held.unwrap_or(Val { owned: val.owned, ..Val::default() });
                     self.bind(part, carry(held, &val));
                 }
@@ -67,10 +67,10 @@ impl Eval<'_, '_> {
         }
     }
 
-    fn held(&mut self, of: DataId, path: &Path, field: Sym) -> Option<Val> {
-        self.field(of, field).or_else(|| {
+    fn held(&mut self, of: DataId, path: &Path, field: Sym, whole: &Val) -> Option<Val> {
+        self.field(of, field, whole).or_else(|| {
             let variant = path.segments.last()?;
-            self.field(of, Sym::shown(format_args!("{variant}.{field}")))
+            self.field(of, Sym::shown(format_args!("{variant}.{field}")), whole)
         })
     }
 }

@@ -103,6 +103,31 @@ fn a_field_of_what_was_there_before_the_event_may_keep() {
         let text = format!("{USES}{pool} async fn handler(e: E) {{ {body} }}");
         assert_eq!(clients(&text), [when], "{body}");
     }
+    // A flag may stand between what is kept and the branch; a closure may be given access.
+    let kept = "enum State { Ready(Client), Failed } static C: tokio::sync::Mutex<Option<State>> = tokio::sync::Mutex::const_new(None);
+        thread_local! { static L: std::cell::RefCell<HashMap<String, Client>> = std::cell::RefCell::default(); }
+        async fn main() { run(service_fn(handler)).await }";
+    for (body, when) in [
+        (
+            "let wanted = { let g = C.lock().await; match g.as_ref() { None => true, Some(State::Failed) => true, _ => false } }; if wanted { let c = Client::new(&c()); *C.lock().await = Some(State::Ready(c)); }",
+            "once",
+        ),
+        (
+            "let wanted = { let g = C.lock().await; match g.as_ref() { None => true, _ => false } }; if wanted { Client::new(&c()); }",
+            "event",
+        ),
+        (
+            "L.with(|m| { let mut m = m.borrow_mut(); if let Some(c) = m.get(&e.key) { return c.clone(); } let c = Client::new(&c()); m.insert(e.key, c.clone()); c })",
+            "once",
+        ),
+        (
+            "L.with(|m| { let m = m.borrow(); if let Some(c) = m.get(&e.key) { return c.clone(); } Client::new(&c()) })",
+            "event",
+        ),
+    ] {
+        let text = format!("{USES}{kept} async fn handler(e: E) {{ {body} }}");
+        assert_eq!(clients(&text), [when], "{body}");
+    }
     // A state that a framework hands to each event is the one that was made before.
     let state = "use axum::extract::State; #[derive(Clone)] struct App { client: std::sync::Arc<Mutex<Option<Client>>> }
         async fn handler(State(app): State<App>, r: axum::extract::Request) { let mut kept = app.client.lock().await; if kept.is_none() { *kept = Some(Client::new(&c())); } }

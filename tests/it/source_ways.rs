@@ -30,6 +30,15 @@ fn a_type_argument_says_what_comes_back() {
 }
 
 #[test]
+fn what_branches_give_is_any_of_it_part_by_part() {
+    let items = "struct A; struct B; impl A { fn find(&self) {} } impl B { fn find(&self) { Client::new(&c()); } }";
+    let body = "let (one, other) = match e.kind() { 1 => (A, B), _ => (B, A) }; one.find();";
+    assert_eq!(handled(items, body), ["event"]);
+    let body = "let (one, other) = match e.kind() { 1 => (A, B), _ => (A, B) }; one.find();";
+    assert!(handled(items, body).is_empty());
+}
+
+#[test]
 fn what_a_generic_type_holds_is_found_in_it() {
     let items = format!("{ORDER} struct Envelope<T> {{ data: Option<T>, name: String }}");
     for body in [
@@ -155,6 +164,8 @@ fn what_is_the_same_for_every_event_stays_so_in_parts() {
         "one((\"a\", \"x\")); one((e.pat(), \"x\"));",
         "let mut s = S { pat: \"a\" }; s.pat = e.pat(); regex::Regex::new(s.pat);",
         "let mut s = e.text(); entry(&mut s);",
+        "let (p, n) = match e.id() { 1 => (\"a\", 1), other => (other, 2) }; regex::Regex::new(p);",
+        "let m = std::sync::Mutex::new(String::from(\"a\")); fill(&m, e); regex::Regex::new(&m.lock().unwrap());",
         "let mut s = S { pat: \"a\" }; fill(&mut s, e); regex::Regex::new(s.pat);",
         "let mut p = String::from(\"a\"); p.push_str(&e.name); regex::Regex::new(&p);",
     ] {

@@ -101,7 +101,7 @@ impl Val {
 
     /// Adds what another value may be. Says whether that was news.
     pub fn join(&mut self, other: &Val) -> bool {
-        let before = (self.tys.len(), self.parts.is_some());
+        let before = self.tys.len();
         for ty in &other.tys {
             if let Err(at) = self.tys.binary_search(ty)
                 && self.tys.len() < MOST
@@ -109,19 +109,45 @@ impl Val {
                 self.tys.insert(at, *ty);
             }
         }
-        if self.parts.is_none() {
-            self.parts = other.parts.clone();
-        }
         self.keep = self.keep.or(other.keep);
         self.call = self.call.or(other.call);
         self.event |= other.event;
-        (self.tys.len(), self.parts.is_some()) != before
+        self.join_parts(other) || self.tys.len() != before
+    }
+
+    fn join_parts(&mut self, other: &Val) -> bool {
+        let (own, others) = match (&self.parts, &other.parts) {
+            (Some(own), Some(others)) if own.len() == others.len() => (own, others),
+            (None, Some(others)) => {
+                self.parts = Some(others.clone());
+                return true;
+            }
+            _ => return false,
+        };
+        if Arc::ptr_eq(own, others) {
+            return false;
+        }
+        let mut parts = own.to_vec();
+        let mut news = false;
+        for (part, other) in parts.iter_mut().zip(others.iter()) {
+            news |= part.join(other);
+        }
+        if news {
+            self.parts = Some(parts.into());
+        }
+        news
     }
 
     /// The value of either of two branches.
     pub fn or(mut self, other: Val) -> Val {
         self.fixed &= other.fixed;
         self.owned &= other.owned;
+        if let (Some(own), Some(others)) = (&self.parts, &other.parts)
+            && own.len() == others.len()
+        {
+            let parts = own.iter().cloned().zip(others.iter().cloned());
+            self.parts = Some(parts.map(|(part, other)| part.or(other)).collect());
+        }
         self.join(&other);
         self
     }

@@ -169,9 +169,12 @@ impl Eval<'_, '_> {
                 let (_, by) = self.deciding(&one.cond);
                 let value = self.branches(one, &by);
                 self.locals.truncate(depth);
-                value
+                decided(value, &by)
             }
-            Kind::Match(one) => self.match_expr(&one.0, &one.1).0,
+            Kind::Match(one) => {
+                let (value, by) = self.match_expr(&one.0, &one.1);
+                decided(value, &by)
+            }
             Kind::Loop(one) => {
                 let depth = self.locals.len();
                 let head = one.head.as_ref().map(|head| self.expr(head)).unwrap_or_default();
@@ -357,7 +360,7 @@ impl Eval<'_, '_> {
         let depth = self.locals.len();
         let per_event = self.graph.per_event.contains(&id);
         let given = match given {
-            Some(given) => Val { keep: None, ..given.clone() },
+            Some(given) => given.clone(),
             None => Val { event: per_event, owned: per_event, ..Val::default() },
         };
         // What an event's closure captures was there before the event.
@@ -441,4 +444,12 @@ impl Eval<'_, '_> {
         self.out.read.extend(val.keep);
         val
     }
+}
+
+/// A flag that something kept decided over decides as that does: `if let None = kept { true } …`.
+fn decided(mut value: Val, by: &[Keep]) -> Val {
+    if value.tys.is_empty() {
+        value.keep = value.keep.or(by.first().copied());
+    }
+    value
 }

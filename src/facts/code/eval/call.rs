@@ -183,7 +183,12 @@ impl Eval<'_, '_> {
                 val
             }
             Callee::Value(val) => self.call_value(&val, &vals, bytes),
-            Callee::Derived(of) => Val { fixed: vals.iter().all(|val| val.fixed), ..of },
+            Callee::Derived(of) => {
+                if let Some(Ty::Data(data)) = of.tys.first() {
+                    self.made(*data, path.bytes);
+                }
+                Val { fixed: vals.iter().all(|val| val.fixed), ..of }
+            }
             Callee::Unknown => {
                 let fixed = !vals.is_empty() && vals.iter().all(|val| val.fixed);
                 let event = vals.iter().any(|val| val.event);

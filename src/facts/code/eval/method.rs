@@ -27,6 +27,13 @@ const ELSE: [&str; 16] = [
     "type_id",
 ];
 
+/// Methods that give their closure access to what they are called on.
+const ACCESS: [&str; 4] = ["with", "with_borrow", "with_borrow_mut", "with_mut"];
+
+/// Methods that give access to something that others may have changed.
+const LOCKS: [&str; 6] =
+    ["lock", "write", "try_lock", "blocking_lock", "borrow_mut", "with_borrow"];
+
 /// Methods that call a function of the type that is wanted of them.
 const CONVERSIONS: [(&str, &str); 4] =
     [("into", "from"), ("try_into", "try_from"), ("parse", "from_str"), ("collect", "from_iter")];
@@ -68,7 +75,9 @@ impl Eval<'_, '_> {
             args.push(match &arg.kind {
                 // A closure given to a method of a container sees what is in it.
                 Kind::Closure(closure) if functions.is_empty() => {
-                    self.closure(closure, arg, Some(&receiver))
+                    // `CACHE.with(|cache| …)` gives access to what is kept, not to a part of it.
+                    let keep = receiver.keep.filter(|_| ACCESS.contains(&name.as_str()));
+                    self.closure(closure, arg, Some(&Val { keep, ..receiver.clone() }))
                 }
                 _ => self.expr(arg),
             });
@@ -112,6 +121,7 @@ impl Eval<'_, '_> {
             _ => self.through(name, &receiver, &args),
         };
         self.turbofish(&[], &method.generics, &mut val);
+        val.fixed &= !LOCKS.contains(&name.as_str());
         if let [ty] = &*method.generics {
             let to = self.types.ty(self.scope, &self.typing, ty).val;
             self.conversion(method, &to);

@@ -54,6 +54,20 @@ pub struct Experiment {
     pub show_builds: bool,
 }
 
+/// Variants that are built, or of which it is known why not.
+pub struct Prepared {
+    baseline: String,
+    variants: Vec<Variant>,
+    subjects: Vec<Subject>,
+}
+
+impl Prepared {
+    /// Which could not be built, and why, a line each.
+    pub fn faults(&self) -> impl Iterator<Item = String> {
+        self.variants.iter().filter_map(Variant::fault)
+    }
+}
+
 /// A copy of a function with fixes applied.
 pub struct Applied {
     /// The copy's manifest.
@@ -67,8 +81,8 @@ pub struct Applied {
 pub type Apply<'a> = &'a dyn Fn(&Spec, &Path) -> Result<Applied>;
 
 impl Experiment {
-    /// Builds, measures and computes.
-    pub fn run(&self, apply: Apply<'_>, progress: Progress<'_>) -> Result<Results> {
+    /// Builds all variants.
+    pub fn build(&self, apply: Apply<'_>, progress: Progress<'_>) -> Result<Prepared> {
         let baseline = self.baseline()?;
         let mut variants = Vec::new();
         let mut subjects = Vec::new();
@@ -90,8 +104,13 @@ impl Experiment {
                 }),
             }
         }
-        let measured = bench::measure(&subjects, &self.conditions, progress)?;
-        Ok(self.results(baseline, variants, &subjects, measured))
+        Ok(Prepared { baseline, variants, subjects })
+    }
+
+    /// Measures what was built, and computes.
+    pub fn measure(&self, built: Prepared, progress: Progress<'_>) -> Result<Results> {
+        let measured = bench::measure(&built.subjects, &self.conditions, progress)?;
+        Ok(self.results(built, measured))
     }
 
     fn baseline(&self) -> Result<String> {
@@ -152,9 +171,7 @@ impl Experiment {
 
     fn results(
         &self,
-        baseline: String,
-        variants: Vec<Variant>,
-        subjects: &[Subject],
+        Prepared { baseline, variants, subjects }: Prepared,
         measured: Measured,
     ) -> Results {
         let prices = Prices::table();

@@ -164,6 +164,13 @@ pub struct Summarised {
     pub summary: Summary,
 }
 
+impl Variant {
+    /// Why it could not be built, in a line.
+    pub fn fault(&self) -> Option<String> {
+        Some(format!("{}: {}", self.spec.name, self.fault.as_ref()?))
+    }
+}
+
 impl Cell {
     /// A cell of raw samples, with what is computed from them.
     pub fn new(
@@ -217,9 +224,7 @@ impl Results {
 
     /// What could not be measured, a line each.
     pub fn faults(&self) -> Vec<String> {
-        let built = self.variants.iter().filter_map(|variant| {
-            Some(format!("{}: {}", variant.spec.name, variant.fault.as_ref()?))
-        });
+        let built = self.variants.iter().filter_map(Variant::fault);
         let measured = self.cells.iter().filter_map(|cell| {
             let fault = cell.fault.as_ref()?;
             Some(format!("{} at {} MB: {fault}", cell.variant, cell.memory_mb))

@@ -231,6 +231,16 @@ fn what_is_already_built_is_measured_as_it_is() {
 }
 
 #[test]
+fn variants_can_be_built_before_they_are_measured() {
+    let output = run(&["--build-only", "--variant=good", "--variant=bad=features=nonexistent"]);
+    assert_eq!(code(&output), 1);
+    let printed = text(&output.stdout);
+    assert!(printed.starts_with("bad: failed to build trivial") && printed.lines().count() == 1);
+    let output = run(&["--build-only", "--variant=good"]);
+    assert_eq!((code(&output), text(&output.stdout)), (0, String::new()));
+}
+
+#[test]
 fn mistakes_are_told_before_anything_is_measured() {
     for (args, expected) in [
         (&["--variant=a=opt-lvl=3"] as &[&str], "did you mean `opt-level`"),

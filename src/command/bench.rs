@@ -80,8 +80,11 @@ pub struct Bench {
     #[arg(long, value_name = "MB", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(128..=10_240))]
     memory: Vec<u32>,
     /// Fresh processes for each variant and memory size
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
+    /// Further fresh processes that only start and answer one event
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    cold_runs: u32,
     /// Warm invocations of each process after a pause
     #[arg(long, value_name = "N", default_value_t = 100)]
     invocations: u32,
@@ -301,6 +304,7 @@ impl Bench {
     fn conditions(&self) -> Conditions {
         Conditions {
             runs: self.runs,
+            cold_runs: self.cold_runs,
             exercise: Exercise {
                 payload: Default::default(),
                 invocations: self.invocations,

@@ -20,6 +20,7 @@ use super::{
     metric::compare,
     plan::Function,
     results::{Cell, Model, Overhead, Results, SCHEMA, Settings, Variant},
+    schedule,
     spec::Spec,
     stats::Summary,
 };
@@ -196,6 +197,8 @@ impl Experiment {
                     _ => None,
                 },
                 period_us: PERIOD_US,
+                kept_awake: measured.not_awake_because.is_none(),
+                not_awake_because: measured.not_awake_because,
                 trust_store: match measured.trust {
                     Trust::Layout => "layout".into(),
                     Trust::Env => "env".into(),
@@ -207,8 +210,10 @@ impl Experiment {
             },
             settings: Settings {
                 runs: self.conditions.runs,
+                cold_runs: self.conditions.cold_runs,
                 invocations: exercise.invocations,
                 arrival_ms: exercise.arrival.as_secs_f64() * 1000.0,
+                arrival_spread_ms: schedule::spread(exercise.arrival).as_secs_f64() * 1000.0,
                 back_to_back: exercise.back_to_back,
                 cold_cache: self.conditions.cold_cache,
                 stepwise: self.stepwise,
@@ -219,6 +224,7 @@ impl Experiment {
                 bare: Summary::of(&measured.bare_us),
                 samples_us: measured.overhead_us,
             },
+            noise: measured.noise,
             comparisons: compare(&cells, &baseline),
             host,
             variants,

@@ -80,8 +80,11 @@ pub struct Bench {
     #[arg(long, value_name = "MB", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(128..=10_240))]
     memory: Vec<u32>,
     /// Fresh processes for each variant and memory size
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
+    /// Further fresh processes that only start and answer one event
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    cold_runs: u32,
     /// Warm invocations of each process after a pause
     #[arg(long, value_name = "N", default_value_t = 100)]
     invocations: u32,
@@ -124,6 +127,9 @@ pub struct Bench {
     /// Directory for all builds (default: that of each function's workspace)
     #[arg(long, value_name = "DIRECTORY")]
     target_dir: Option<PathBuf>,
+    /// Build all variants and stop, so that measuring can wait for a quiet machine
+    #[arg(long, conflicts_with_all = ["check", "tables_only"])]
+    build_only: bool,
     /// The report on standard output
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     message_format: Format,
@@ -158,7 +164,11 @@ pub fn run(args: &Bench, streams: &mut Streams<'_>) -> Result<Exit> {
     }
     let progress = Show::new(args.quiet);
     let experiment = args.experiment(progress.on_terminal())?;
-    let results = experiment.run(&args.applied(), &|step| progress.step(step));
+    let built = experiment.build(&args.applied(), &|step| progress.step(step))?;
+    if args.build_only {
+        return only_built(built.faults(), streams);
+    }
+    let results = experiment.measure(built, &|step| progress.step(step));
     progress.finish();
     let results = results?;
     for (format, file) in &args.output {
@@ -185,16 +195,27 @@ fn run_reference(args: &Bench, functions: &Path, streams: &mut Streams<'_>) -> R
     let mut common = args.experiment(progress.on_terminal())?;
     // Beside the functions, not in each: they share what they build.
     common.target.get_or_insert_with(|| functions.join("target"));
-    let measured =
-        reference::measure(&functions, &args.measurement, &common, &args.applied(), &|step| {
-            progress.step(step)
-        });
+    let (applied, show) = (args.applied(), |step: Step<'_>| progress.step(step));
+    let built = reference::build(&functions, &args.measurement, &common, &applied, &show)?;
+    if args.build_only {
+        return only_built(built.iter().flat_map(|built| built.faults()), streams);
+    }
+    let measured = reference::measure(&functions, built, &show);
     progress.finish();
     let measured = measured?;
     reference::write(&measured, &functions, &args.readme)?;
     writeln!(streams.out, "{}", reference::tables(&measured))?;
     let faultless = measured.measurements.values().all(|results| results.faults().is_empty());
     Ok(if faultless { Exit::Clean } else { Exit::Findings })
+}
+
+fn only_built(faults: impl Iterator<Item = String>, streams: &mut Streams<'_>) -> Result<Exit> {
+    let mut exit = Exit::Clean;
+    for fault in faults {
+        writeln!(streams.out, "{fault}")?;
+        exit = Exit::Findings;
+    }
+    Ok(exit)
 }
 
 impl Bench {
@@ -283,6 +304,7 @@ impl Bench {
     fn conditions(&self) -> Conditions {
         Conditions {
             runs: self.runs,
+            cold_runs: self.cold_runs,
             exercise: Exercise {
                 payload: Default::default(),
                 invocations: self.invocations,

@@ -11,6 +11,7 @@ use std::{
     net::{SocketAddr, ToSocketAddrs},
     sync::Arc,
     thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -18,6 +19,7 @@ use hyper::body::Bytes;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
+    awake::Awake,
     build::Built,
     certificate::Authority,
     cgroup::Throttle,
@@ -25,11 +27,18 @@ use super::{
     overhead, page_cache,
     plan::Table,
     process::Launch,
+    quiet::{Listening, Noise},
     sample::{Items, Run},
-    schedule,
+    schedule::{self, Visit},
     session::{self, Exercise},
     trust_store::{self, Roots},
 };
+
+/// A function that starts in a few milliseconds is started up to so often at once: the shorter a
+/// time, the more of it is chance.
+const AT_ONCE: u32 = 5;
+/// As long as that takes no longer than this.
+const QUICK: Duration = Duration::from_millis(100);
 
 /// A built function, ready to be started.
 #[derive(Clone, Debug)]
@@ -55,6 +64,8 @@ pub struct Subject {
 pub struct Conditions {
     /// Fresh processes for each variant and memory size.
     pub runs: u32,
+    /// Further ones that only start and answer one event, and at least.
+    pub cold_runs: u32,
     /// What each of them goes through; the payload is the subject's.
     pub exercise: Exercise,
     /// Whether to drop the binaries from the page cache before each start.
@@ -83,6 +94,10 @@ pub struct Measured {
     pub overhead_us: Vec<f64>,
     /// What it takes with a bare socket in the emulator's place.
     pub bare_us: Vec<f64>,
+    /// What else the machine did; None where the kernel does not tell.
+    pub noise: Option<Noise>,
+    /// Why processors were not kept awake; None if they were.
+    pub not_awake_because: Option<String>,
     /// How the CPU share was held.
     pub throttle: Throttle,
     /// How the authority was trusted.
@@ -180,6 +195,8 @@ fn on_lab_thread(
             signal(SignalKind::terminate()).context("failed to wait for SIGTERM")?;
         let run = async {
             let aws = Aws::start(subjects, conditions, &authority).await?;
+            // Until all is measured.
+            let awake = Awake::keep();
             let bare_us = overhead::bare().context("failed to measure bare sockets")?;
             let overhead_us = overhead::measure().await?;
             let throttle = Throttle::detect();
@@ -190,11 +207,14 @@ fn on_lab_thread(
                 ssl_cert_file: bundle.as_ref().map(|path| path.as_os_str().to_owned()),
                 aws,
             };
+            let listening = Listening::start();
             let cells = lab.measure_all(progress).await?;
             Ok(Measured {
                 cells,
                 overhead_us,
                 bare_us,
+                noise: listening.and_then(|listening| listening.noise()),
+                not_awake_because: awake.err().map(|error| format!("{error:#}")),
                 throttle: lab.throttle,
                 trust: if layout { Trust::Layout } else { Trust::Env },
                 no_layout_because: no_layout_because.clone(),
@@ -289,18 +309,22 @@ impl Lab<'_> {
                 })
             })
             .collect();
-        let order = schedule::abba(cells.len(), self.conditions.runs);
-        let of = cells.len() * self.conditions.runs as usize;
-        for (done, (round, index)) in order.enumerate() {
-            let cell = &mut cells[index];
-            if cell.fault.is_some() {
-                continue;
-            }
+        let order = schedule::abba(cells.len(), self.conditions.runs, self.conditions.cold_runs);
+        let of = cells.len() * (self.conditions.runs + self.conditions.cold_runs) as usize;
+        for (done, visit) in order.enumerate() {
+            let cell = &mut cells[visit.cell];
             let subject = &self.subjects[cell.subject];
             progress(Step::Measure { variant: &subject.name, memory_mb: cell.memory_mb, done, of });
-            match self.run(subject, cell.memory_mb, round).await? {
-                Ok(run) => cell.runs.push(run),
-                Err(fault) => cell.fault = Some(fault),
+            let at_most = if visit.warm { 1 } else { AT_ONCE };
+            let started = Instant::now();
+            for number in 1..=at_most {
+                if cell.fault.is_some() || number > 1 && started.elapsed() > QUICK {
+                    break;
+                }
+                match self.run(subject, cell.memory_mb, visit).await? {
+                    Ok(run) => cell.runs.push(run),
+                    Err(fault) => cell.fault = Some(fault),
+                }
             }
         }
         Ok(cells)
@@ -311,7 +335,7 @@ impl Lab<'_> {
         &self,
         subject: &Subject,
         memory_mb: u32,
-        round: u32,
+        visit: Visit,
     ) -> Result<Result<Run, String>> {
         if let Some(dynamodb) = &self.aws.dynamodb {
             let reset = subject.tables.iter().try_for_each(|table| dynamodb.reset(table));
@@ -324,14 +348,19 @@ impl Lab<'_> {
         }
         let launch =
             Launch { program: subject.built.program.clone(), env: self.env(subject, memory_mb) };
-        let exercise =
+        let mut exercise =
             Exercise { payload: subject.payload.clone(), ..self.conditions.exercise.clone() };
+        if !visit.warm {
+            (exercise.invocations, exercise.back_to_back) = (0, 0);
+        }
         let (name, throttle) = (&subject.function, &self.throttle);
-        let measured = session::measure(name, &launch, memory_mb, throttle, &exercise, round).await;
-        match measured {
+        let run = session::measure(name, &launch, memory_mb, throttle, &exercise, visit.round);
+        match run.await {
             Err(fault) => Ok(Err(fault.to_string())),
             Ok(mut run) => {
                 run.items = self.count(subject, run.invocations())?;
+                // What it would need later on it never needed.
+                run.memory = run.memory.filter(|_| visit.warm);
                 Ok(Ok(run))
             }
         }

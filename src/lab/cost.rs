@@ -96,7 +96,7 @@ mod tests {
             first: Invocation { duration_us: 900_000.0, ..Invocation::default() },
             paced: Series { duration_us: vec![9_100.0, 10_000.0], ..Series::default() },
             back_to_back: Series::default(),
-            memory: Default::default(),
+            memory: None,
             instructions: None,
             items: None,
         };

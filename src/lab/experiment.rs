@@ -20,6 +20,7 @@ use super::{
     metric::compare,
     plan::Function,
     results::{Cell, Model, Overhead, Results, SCHEMA, Settings, Variant},
+    schedule,
     spec::Spec,
     stats::Summary,
 };
@@ -54,6 +55,20 @@ pub struct Experiment {
     pub show_builds: bool,
 }
 
+/// Variants that are built, or of which it is known why not.
+pub struct Prepared {
+    baseline: String,
+    variants: Vec<Variant>,
+    subjects: Vec<Subject>,
+}
+
+impl Prepared {
+    /// Which could not be built, and why, a line each.
+    pub fn faults(&self) -> impl Iterator<Item = String> {
+        self.variants.iter().filter_map(Variant::fault)
+    }
+}
+
 /// A copy of a function with fixes applied.
 pub struct Applied {
     /// The copy's manifest.
@@ -67,8 +82,8 @@ pub struct Applied {
 pub type Apply<'a> = &'a dyn Fn(&Spec, &Path) -> Result<Applied>;
 
 impl Experiment {
-    /// Builds, measures and computes.
-    pub fn run(&self, apply: Apply<'_>, progress: Progress<'_>) -> Result<Results> {
+    /// Builds all variants.
+    pub fn build(&self, apply: Apply<'_>, progress: Progress<'_>) -> Result<Prepared> {
         let baseline = self.baseline()?;
         let mut variants = Vec::new();
         let mut subjects = Vec::new();
@@ -90,8 +105,13 @@ impl Experiment {
                 }),
             }
         }
-        let measured = bench::measure(&subjects, &self.conditions, progress)?;
-        Ok(self.results(baseline, variants, &subjects, measured))
+        Ok(Prepared { baseline, variants, subjects })
+    }
+
+    /// Measures what was built, and computes.
+    pub fn measure(&self, built: Prepared, progress: Progress<'_>) -> Result<Results> {
+        let measured = bench::measure(&built.subjects, &self.conditions, progress)?;
+        Ok(self.results(built, measured))
     }
 
     fn baseline(&self) -> Result<String> {
@@ -152,9 +172,7 @@ impl Experiment {
 
     fn results(
         &self,
-        baseline: String,
-        variants: Vec<Variant>,
-        subjects: &[Subject],
+        Prepared { baseline, variants, subjects }: Prepared,
         measured: Measured,
     ) -> Results {
         let prices = Prices::table();
@@ -179,6 +197,8 @@ impl Experiment {
                     _ => None,
                 },
                 period_us: PERIOD_US,
+                kept_awake: measured.not_awake_because.is_none(),
+                not_awake_because: measured.not_awake_because,
                 trust_store: match measured.trust {
                     Trust::Layout => "layout".into(),
                     Trust::Env => "env".into(),
@@ -190,8 +210,10 @@ impl Experiment {
             },
             settings: Settings {
                 runs: self.conditions.runs,
+                cold_runs: self.conditions.cold_runs,
                 invocations: exercise.invocations,
                 arrival_ms: exercise.arrival.as_secs_f64() * 1000.0,
+                arrival_spread_ms: schedule::spread(exercise.arrival).as_secs_f64() * 1000.0,
                 back_to_back: exercise.back_to_back,
                 cold_cache: self.conditions.cold_cache,
                 stepwise: self.stepwise,
@@ -202,6 +224,7 @@ impl Experiment {
                 bare: Summary::of(&measured.bare_us),
                 samples_us: measured.overhead_us,
             },
+            noise: measured.noise,
             comparisons: compare(&cells, &baseline),
             host,
             variants,

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    process::Memory,
     results::Cell,
     sample::Run,
     stats::{Ratio, median},
@@ -80,6 +81,7 @@ impl Metric {
     }
 
     fn of(self, run: &Run) -> Vec<f64> {
+        let memory = |of: fn(&Memory) -> u64| run.memory.iter().map(|it| of(it) as f64).collect();
         match self {
             Self::Init => vec![run.init_us],
             Self::InitCpu => vec![run.init_cpu_us],
@@ -97,9 +99,9 @@ impl Metric {
                 .map(|throttled| throttled.throttled_periods as f64 / throttled.periods as f64)
                 .into_iter()
                 .collect(),
-            Self::PeakRss => vec![run.memory.peak_rss_kib as f64],
-            Self::MinorFaults => vec![run.memory.minor_faults as f64],
-            Self::MajorFaults => vec![run.memory.major_faults as f64],
+            Self::PeakRss => memory(|memory| memory.peak_rss_kib),
+            Self::MinorFaults => memory(|memory| memory.minor_faults),
+            Self::MajorFaults => memory(|memory| memory.major_faults),
             Self::ColdInstructions => run
                 .instructions
                 .map(|count| (count.init + count.first) as f64)

@@ -8,6 +8,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("the feature `lab` needs Linux: cgroups, mount namespaces and /proc");
 
+mod awake;
 pub mod bench;
 pub mod build;
 pub mod certificate;
@@ -25,6 +26,7 @@ pub mod overhead;
 mod page_cache;
 pub mod plan;
 pub mod process;
+pub mod quiet;
 pub mod reference;
 pub mod report;
 pub mod results;

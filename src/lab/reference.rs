@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     bench::Progress,
-    experiment::{Apply, Experiment},
+    experiment::{Apply, Experiment, Prepared},
     metric::{Metric, compare},
     report,
     results::Results,
@@ -99,32 +99,36 @@ impl Measurement {
     }
 }
 
-/// Measures what `names` names, or all; `common` says how. What is not measured stays as it was.
-pub fn measure(
+/// A measurement whose variants are built.
+pub struct Built {
+    name: String,
+    experiment: Experiment,
+    prepared: Prepared,
+}
+
+impl Built {
+    /// What could not be built, a line each.
+    pub fn faults(&self) -> impl Iterator<Item = String> {
+        self.prepared.faults()
+    }
+}
+
+/// Builds the variants of what `names` names, or of all; `common` says how to measure. All of it
+/// comes before any measuring, which wants a machine with nothing else to do.
+pub fn build(
     functions: &Path,
     names: &[String],
     common: &Experiment,
     apply: Apply<'_>,
     progress: Progress<'_>,
-) -> Result<Reference> {
+) -> Result<Vec<Built>> {
     let all = measurements();
     if let Some(name) = names.iter().find(|name| all.iter().all(|known| &known.name != *name)) {
         let known: Vec<&str> = all.iter().map(|measurement| measurement.name.as_str()).collect();
         bail!("failed to find the measurement {name}; there are {}", known.join(", "));
     }
-    let sources = sources(functions)?;
-    let mut results = BTreeMap::new();
-    if !names.is_empty() && functions.join(RESULTS).exists() {
-        let earlier = read(functions)?;
-        // What was measured of other sources is stale, and must not pass for what is measured now.
-        if earlier.sources == sources {
-            results = earlier.measurements;
-        }
-    }
-    for measurement in all {
-        if !names.is_empty() && !names.contains(&measurement.name) {
-            continue;
-        }
+    let wanted = |it: &Measurement| names.is_empty() || names.contains(&it.name);
+    let build = |measurement: Measurement| {
         let memory = if common.memory.is_empty() { &measurement.memory } else { &common.memory };
         let experiment = Experiment {
             specs: measurement.specs(functions)?,
@@ -134,7 +138,25 @@ pub fn measure(
             stepwise: measurement.steps.is_some(),
             ..common.clone()
         };
-        results.insert(measurement.name, experiment.run(apply, progress)?);
+        let prepared = experiment.build(apply, progress)?;
+        Ok(Built { name: measurement.name, experiment, prepared })
+    };
+    all.into_iter().filter(wanted).map(build).collect()
+}
+
+/// Measures what is built. What is not stays as it was measured.
+pub fn measure(functions: &Path, built: Vec<Built>, progress: Progress<'_>) -> Result<Reference> {
+    let sources = sources(functions)?;
+    let mut results = BTreeMap::new();
+    if built.len() < measurements().len() && functions.join(RESULTS).exists() {
+        let earlier = read(functions)?;
+        // What was measured of other sources is stale, and must not pass for what is measured now.
+        if earlier.sources == sources {
+            results = earlier.measurements;
+        }
+    }
+    for Built { name, experiment, prepared } in built {
+        results.insert(name, experiment.measure(prepared, progress)?);
     }
     Ok(Reference {
         reason: "reference".into(),

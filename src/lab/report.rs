@@ -9,7 +9,7 @@ use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 use super::{
     metric::{Comparison, Metric, compare},
-    results::{Overhead, Results, Variant},
+    results::{Model, Overhead, Results, Variant},
 };
 
 /// The form of a report.
@@ -234,10 +234,12 @@ fn cost_table(results: &Results, style: TableStyle) -> Table {
 pub fn notes(results: &Results) -> Vec<String> {
     let (settings, model) = (&results.settings, &results.model);
     let mut notes = Vec::new();
+    let (runs, cold_runs) = (settings.runs, settings.cold_runs);
     notes.push(format!(
-        "Medians of {} fresh processes a row, interleaved; warm: {} invocations {} ms apart, then \
-         {} back to back, in each.{}",
-        settings.runs,
+        "Medians of fresh processes, interleaved: at least {} a row for init, first and cold total; \
+         {runs} of them for the rest, with {} invocations {} ms apart on average and then {} back \
+         to back in each.{}",
+        runs + cold_runs,
         settings.invocations,
         settings.arrival_ms,
         settings.back_to_back,
@@ -253,7 +255,8 @@ pub fn notes(results: &Results) -> Vec<String> {
         ),
     };
     notes.push(format!("AWS: {}. Trust store: {trust}.", model.aws));
-    notes.push(overhead(&results.overhead));
+    notes.push(format!("{} {}", overhead(&results.overhead), awake(model)));
+    notes.extend(results.noise.map(|noise| noise.describe()));
     notes.push(format!(
         "Costs take these local durations, rounded up to {} ms, for both architectures.",
         results.prices.granularity_ms
@@ -272,6 +275,16 @@ fn overhead(measured: &Overhead) -> String {
             (with - bare).max(0.0)
         ),
         None => format!("The emulator itself takes at most {with:.0} µs of an invocation (p50)."),
+    }
+}
+
+fn awake(model: &Model) -> String {
+    match &model.not_awake_because {
+        Some(why) => {
+            format!("Processors could sleep, so that each invocation also wakes them: {why}.")
+        }
+        None if model.kept_awake => "Processors were kept awake.".into(),
+        None => "Processors could sleep, so that each invocation also wakes them.".into(),
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     host::{Host, Source},
     metric::{Comparison, Metric},
     plan::Table,
+    quiet::Noise,
     sample::{Items, Run},
     spec::Spec,
     stats::Summary,
@@ -39,6 +40,9 @@ pub struct Results {
     pub settings: Settings,
     /// What the emulator itself takes.
     pub overhead: Overhead,
+    /// What else the machine did while the functions were measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Noise>,
     /// The variants, in the order they were given.
     pub variants: Vec<Variant>,
     /// One for each variant and memory size.
@@ -63,6 +67,12 @@ pub struct Model {
     pub unthrottled_because: Option<String>,
     /// The period of the quota.
     pub period_us: u64,
+    /// Whether processors were kept from sleeping, so that waking one was not measured.
+    #[serde(default)]
+    pub kept_awake: bool,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_awake_because: Option<String>,
     /// How the run's own authority is trusted: `layout` or `env`.
     pub trust_store: String,
     /// Why it is not the layout.
@@ -81,10 +91,17 @@ pub struct Model {
 pub struct Settings {
     /// Fresh processes, for each variant and memory size.
     pub runs: u32,
+    /// Further fresh processes that only started and answered once, spread among the others; of
+    /// variants that start quickly there are more.
+    #[serde(default)]
+    pub cold_runs: u32,
     /// Warm invocations of each after a pause.
     pub invocations: u32,
-    /// The pause, in milliseconds.
+    /// The pause, in milliseconds, on average.
     pub arrival_ms: f64,
+    /// Over how many milliseconds around it pauses were spread, to meet all of a quota's period.
+    #[serde(default)]
+    pub arrival_spread_ms: f64,
     /// Warm invocations of each without a pause.
     pub back_to_back: u32,
     /// Whether the binary was dropped from the page cache before each start.
@@ -164,6 +181,13 @@ pub struct Summarised {
     pub summary: Summary,
 }
 
+impl Variant {
+    /// Why it could not be built, in a line.
+    pub fn fault(&self) -> Option<String> {
+        Some(format!("{}: {}", self.spec.name, self.fault.as_ref()?))
+    }
+}
+
 impl Cell {
     /// A cell of raw samples, with what is computed from them.
     pub fn new(
@@ -217,9 +241,7 @@ impl Results {
 
     /// What could not be measured, a line each.
     pub fn faults(&self) -> Vec<String> {
-        let built = self.variants.iter().filter_map(|variant| {
-            Some(format!("{}: {}", variant.spec.name, variant.fault.as_ref()?))
-        });
+        let built = self.variants.iter().filter_map(Variant::fault);
         let measured = self.cells.iter().filter_map(|cell| {
             let fault = cell.fault.as_ref()?;
             Some(format!("{} at {} MB: {fault}", cell.variant, cell.memory_mb))

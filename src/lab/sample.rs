@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{cgroup::Throttled, process::Memory};
 
-/// One fresh process: its init, its first invocation and its warm ones.
+/// One fresh process: its init, its first invocation and its warm ones, if any.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Run {
     /// The round it belongs to; in each, every variant and memory size has one process.
@@ -17,14 +17,17 @@ pub struct Run {
     /// The first invocation, under the CPU share.
     pub first: Invocation,
     /// Warm invocations that arrive after a pause.
+    #[serde(default, skip_serializing_if = "Series::is_empty")]
     pub paced: Series,
     /// Warm invocations that arrive as soon as the one before is done.
+    #[serde(default, skip_serializing_if = "Series::is_empty")]
     pub back_to_back: Series,
     /// The items in DynamoDB afterwards, where the function says how many there should be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<Items>,
-    /// Memory used by the whole process.
-    pub memory: Memory,
+    /// Memory used by the whole process; None for one that only started and answered once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
     /// Instructions executed, where the kernel counts them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<Instructions>,
@@ -105,6 +108,11 @@ impl Run {
 }
 
 impl Series {
+    /// Whether there is no invocation.
+    pub fn is_empty(&self) -> bool {
+        self.duration_us.is_empty()
+    }
+
     /// Adds an invocation.
     pub fn push(&mut self, invocation: Invocation) {
         self.duration_us.push(invocation.duration_us);

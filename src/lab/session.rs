@@ -20,6 +20,7 @@ use super::{
     process::{Launch, Process},
     request_id,
     sample::{Instructions, Invocation, Run, Series},
+    schedule,
 };
 
 /// How a function is exercised.
@@ -31,7 +32,7 @@ pub struct Exercise {
     pub invocations: u32,
     /// How many of them without a pause.
     pub back_to_back: u32,
-    /// The pause before each of the others.
+    /// The pause before each of the others, on average: see [`schedule::pause`].
     pub arrival: Duration,
     /// How long init may take.
     pub init_timeout: Duration,
@@ -136,7 +137,7 @@ impl Session {
             first,
             paced,
             back_to_back,
-            memory: self.process.memory(),
+            memory: Some(self.process.memory()),
             instructions,
             items: None,
         })
@@ -163,9 +164,9 @@ impl Session {
     ) -> Result<Series, Kind> {
         let throttled = self.throttled();
         let mut series = Series::default();
-        for _ in 0..count {
+        for number in 0..count {
             if !pause.is_zero() {
-                sleep(pause).await;
+                sleep(schedule::pause(pause, number)).await;
             }
             series.push(self.invoke(exercise).await?);
         }

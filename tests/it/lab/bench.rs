@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cargo_lambda_lean::lab::results::{Results, Variant};
+use cargo_lambda_lean::lab::{
+    metric::Metric,
+    results::{Results, Variant},
+};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -56,7 +59,7 @@ fn bench(args: &[&str]) -> Command {
 }
 
 fn run(args: &[&str]) -> Output {
-    bench(args).output().expect("the program")
+    bench(args).arg("--cold-runs=0").output().expect("the program")
 }
 
 fn code(output: &Output) -> i32 {
@@ -83,6 +86,7 @@ fn variants_are_built_measured_and_compared() {
     assert_contains(&human, &["0/10", "0 items in DynamoDB after invocations", "have written 10"]);
     assert_contains(&human, &["128 MB", "1769 MB", "Local emulation, not AWS", "modelled"]);
     assert_contains(&human, &["against plain (95 %)", "The emulator itself takes"]);
+    assert_contains(&human, &["Processors ", "ther programs took "]);
     assert_contains(&fs::read_to_string(markdown).expect("a report"), &["### 128 MB", "| plain"]);
 
     let json = fs::read_to_string(json).expect("a report");
@@ -118,6 +122,7 @@ fn fixes_are_measured_in_a_copy_before_they_are_made() {
             "--memory=1769",
             &output,
         ])
+        .arg("--cold-runs=0")
         .env("XDG_CACHE_HOME", &cache)
         .output()
         .expect("the program");
@@ -228,6 +233,35 @@ fn what_is_already_built_is_measured_as_it_is() {
     let output = run(&[&variant, "--memory=128", "--trust-store=env", "--cold-cache"]);
     let human = text(&output.stdout);
     assert_contains(&human, &["built", "by SSL_CERT_FILE, as asked", "not in the page cache"]);
+}
+
+#[test]
+fn processes_that_only_start_are_measured_among_the_others() {
+    let args = ["--memory=1769", "--message-format=json", "--cold-runs=3", "--variant=x"];
+    let output = bench(&args).output().expect("the program");
+    let results: Results = serde_json::from_slice(&output.stdout).expect("results");
+    let runs = &results.cells[0].runs;
+    let warm = runs.iter().filter(|run| !run.paced.is_empty());
+    // Two of five rounds, in their middle and at their end.
+    assert_eq!(warm.map(|run| run.round).collect::<Vec<_>>(), [2, 4]);
+    // A quick one is started several times.
+    assert!(runs.len() > 5, "{}", runs.len());
+    let count = |metric| results.cells[0].summary(metric).expect("samples").count;
+    assert_eq!([count(Metric::Cold), count(Metric::First)], [runs.len(); 2]);
+    // What a process needs of memory when it has hardly begun is not compared.
+    assert_eq!([count(Metric::PeakRss), count(Metric::Warm)], [2, 4]);
+    let answered = (runs.len() - 2 + 2 * 5) as u64;
+    assert_eq!(results.cells[0].items.expect("a table").expected, answered);
+}
+
+#[test]
+fn variants_can_be_built_before_they_are_measured() {
+    let output = run(&["--build-only", "--variant=good", "--variant=bad=features=nonexistent"]);
+    assert_eq!(code(&output), 1);
+    let printed = text(&output.stdout);
+    assert!(printed.starts_with("bad: failed to build trivial") && printed.lines().count() == 1);
+    let output = run(&["--build-only", "--variant=good"]);
+    assert_eq!((code(&output), text(&output.stdout)), (0, String::new()));
 }
 
 #[test]

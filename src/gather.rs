@@ -46,7 +46,7 @@ use crate::{
 };
 use anyhow::Result;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -207,8 +207,14 @@ pub fn gather(options: &Options) -> Result<Project> {
     let (built, errors) = built::read(&root, &facts, &options.binaries);
     facts.built = built;
     facts.errors.extend(errors);
-    let notes = toolchain.note().into_iter().chain(missing).collect();
+    let notes = toolchain.note().into_iter().chain(missing).chain(unread(&facts)).collect();
     Ok(Project { root, facts, toolchain, notes })
+}
+
+/// The code that could not be looked at, each piece once. What nests too deeply is an error.
+fn unread(facts: &Facts) -> BTreeSet<String> {
+    let unread = facts.code.facts.world.unread.iter().filter(|unread| !unread.too_deep);
+    unread.map(|unread| format!("did not look at all code: failed to {}", unread.why)).collect()
 }
 
 #[derive(serde::Deserialize)]

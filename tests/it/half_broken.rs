@@ -103,6 +103,38 @@ fn a_workspace_that_cargo_refuses() {
     }
 }
 
+#[test]
+fn code_that_does_not_parse() {
+    let project = Project::with(&[
+        ("function/Cargo.toml", MANIFEST),
+        ("function/src/main.rs", &format!("mod a;\nmod b;\nmod gone;\n{MAIN}fn c() {{ 1 2 }}\n")),
+        ("function/src/a.rs", "fn a( {"),
+    ]);
+    project.write("function/src/b.rs", b"// \xff\n");
+    let run = check(&project, "function");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(has(&rules(&run).0, "client-per-invocation"), "{run:?}");
+    let said: Vec<&str> = run.err.lines().collect();
+    let common = "warning: did not look at all code: failed to ";
+    for (line, rest) in said.iter().zip([
+        "parse `src/a.rs` at line 1: ",
+        "parse an item of `src/main.rs` at line 15: ",
+        "read `src/b.rs`: it is not UTF-8 at line 1; save it as UTF-8",
+        "read `src/gone.rs`: no such file or directory; check the path",
+    ]) {
+        assert!(line.starts_with(&format!("{common}{rest}")), "{run:?}");
+    }
+    assert_eq!(said.len(), 4, "{run:?}");
+}
+
+#[test]
+fn an_entry_is_not_missed_in_what_does_not_parse() {
+    let main = MAIN.replace("run(service_fn(handler)).await", "run(service_fn(handler)) await");
+    let project = Project::with(&[("Cargo.toml", MANIFEST), ("src/main.rs", &main)]);
+    let (found, skipped) = rules(&check(&project, ""));
+    assert!(!has(&found, "no-entry-found") && has(&skipped, "no-entry-found"), "{found:?}");
+}
+
 #[cfg(unix)]
 mod toolchains {
     use super::*;

@@ -406,6 +406,26 @@ fn a_broken_file_costs_itself() {
 }
 
 #[test]
+fn a_broken_item_costs_itself() {
+    let main = "\u{feff}// ä\nasync fn main() { lambda_runtime::run(lambda_runtime::service_fn(S::handler)).await }
+        fn broken() { let ö = ; }\nstruct S;
+        impl S { fn also() { 1 2 } async fn handler(e: E) { aws_sdk_dynamodb::Client::new(&c()); } }";
+    let facts =
+        analysed(vec![input("function", true, "src/main.rs", &[])], &[("src/main.rs", main)]);
+    assert_eq!(made(&facts), ["event"]);
+    let unread: Vec<_> = facts.world.unread.iter().map(|one| one.why.as_str()).collect();
+    let [broken, also] = unread.as_slice() else { panic!("{unread:?}") };
+    assert!(broken.starts_with("parse an item of `src/main.rs` at line 3: "), "{broken}");
+    assert!(also.starts_with("parse an item of `src/main.rs` at line 5: "), "{also}");
+    let one = facts.binaries[0].as_ref().expect("a binary");
+    let written = facts.calls(0).map(|(state, call)| {
+        assert_eq!(one.graph.nodes[state.node.index()].file, 0);
+        &main[call.bytes.start as usize..call.bytes.end as usize]
+    });
+    assert!(written.collect::<Vec<_>>().contains(&"aws_sdk_dynamodb::Client::new(&c())"));
+}
+
+#[test]
 fn deep_nesting_is_an_error_value_and_what_is_almost_too_deep_is_read() {
     let deep = 200_000;
     for (unit, around) in [

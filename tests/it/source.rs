@@ -462,6 +462,23 @@ fn deep_nesting_is_an_error_value_and_what_is_almost_too_deep_is_read() {
 }
 
 #[test]
+fn a_glob_of_something_unknown_ends_too() {
+    let rest = "async fn main() { lambda_runtime::run(lambda_runtime::service_fn(handler)).await; nowhere(); }
+        async fn handler(e: E) { Client::new(&c()); Unknown::new(); }";
+    for uses in [
+        "use aws_sdk_dynamodb::Client; use nowhere::*;",
+        "use aws_sdk_dynamodb::*; use nowhere::*;",
+        "use nowhere::*; use gone::away::*; use aws_sdk_dynamodb::*; use Missing::*;",
+        "mod a { pub use b::*; pub use super::*; } use a::*; use aws_sdk_dynamodb::Client;",
+    ] {
+        assert_eq!(clients(&format!("{uses}{rest}")), ["event"], "{uses}");
+    }
+    // As many as there are, it takes no longer.
+    let many: String = (0..40).map(|number| format!("use gone{number}::*;\n")).collect();
+    assert_eq!(clients(&format!("use aws_sdk_dynamodb::Client;{many}{rest}")), ["event"]);
+}
+
+#[test]
 fn imports_in_a_circle_end() {
     let main = "mod a; mod b; use a::*; use lambda_runtime::{run, service_fn}; async fn main() { run(service_fn(handler)).await; nowhere(); }
         async fn handler(e: E) { Client::new(&c()); }";

@@ -81,10 +81,12 @@ fn installed() -> Option<String> {
     line.split_whitespace().next().map(str::to_owned)
 }
 
-/// What a tool complained of: its lines from the first error on, without the mark of it. rustup
-/// adds a backtrace of its own where `RUST_BACKTRACE` is set, which tells nobody anything.
+/// What a tool complained of: its lines from the first error on, without the mark of it, or those of
+/// a tool that it ran. rustup adds a backtrace of its own where `RUST_BACKTRACE` is set, which tells
+/// nobody anything.
 pub fn words(stderr: &str) -> Vec<String> {
-    let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let stderr = stderr.split_once("--- stderr\n").map_or(stderr, |(_, inner)| inner);
+    let lines = stderr.lines().map(str::trim).filter(|line| !matches!(*line, "" | "|"));
     let lines = lines.skip_while(|line| !line.starts_with("error"));
     let lines = lines.take_while(|line| *line != "Stack backtrace:");
     lines.map(|line| line.strip_prefix("error: ").unwrap_or(line).to_owned()).collect()
@@ -100,5 +102,8 @@ mod tests {
                       Stack backtrace:\n   0: rustup::main\n";
         assert_eq!(words(stderr), ["toolchain 'x' is not installed", "help: run it"]);
         assert_eq!(words("warning: unused"), [""; 0]);
+        let stderr = "error: failed to run `rustc`\n\nCaused by:\n  process didn't exit\n  \
+                      --- stderr\n  error: no such target\n    |\n    = help: list them\n";
+        assert_eq!(words(stderr), ["no such target", "= help: list them"]);
     }
 }

@@ -9,11 +9,15 @@ mod ahead;
 
 mod build;
 
+mod by_hand;
+
 pub mod built;
 
 mod code;
 
 mod files;
+
+mod manifest;
 
 mod members;
 
@@ -25,12 +29,15 @@ mod resolve;
 
 mod scratch;
 
+pub mod toolchain;
+
 use crate::{
     facts::{
         Build, Facts, Request,
         build::Subject,
         built::BuiltFunctions,
         document::Document,
+        graph::Resolution,
         settings::{self, Settings},
         suppression,
         workspace::{Function, Package},
@@ -39,12 +46,13 @@ use crate::{
 };
 use anyhow::Result;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     path::{Path, PathBuf},
 };
 
 use ahead::Ahead;
+use toolchain::Toolchain;
 
 pub use files::{Root, normalise, plain};
 
@@ -78,6 +86,10 @@ pub struct Project {
     pub root: Root,
     /// What is known of it.
     pub facts: Facts,
+    /// The toolchain that answered.
+    pub toolchain: Toolchain,
+    /// What to know of how it was read, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Crates through which a binary reaches a Lambda runtime.
@@ -86,10 +98,11 @@ static RUNTIMES: &str = include_str!("../rules/data/lambda-runtimes.toml");
 /// Reads a project.
 pub fn gather(options: &Options) -> Result<Project> {
     let manifest = files::find_manifest(options.manifest_path.as_deref())?;
-    build::start_asking_tools();
-    let mut ahead = Ahead::guess(&manifest, options.allow_network, &options.env);
-    let read = members::read(&manifest, options.allow_network)?;
-    let members::Members { root, workspace, mut sources, selected_by_default } = read;
+    let toolchain = Toolchain::new(options.allow_network);
+    build::start_asking_tools(&toolchain);
+    let mut ahead = Ahead::guess(&manifest, &options.env, &toolchain);
+    let members::Read { members, refusal, missing } = members::read(&manifest, &toolchain)?;
+    let members::Members { root, workspace, mut sources, selected_by_default } = members;
 
     let workspace_settings = settings::read(&workspace.root, "workspace")?;
     let package_settings: Vec<Settings> = workspace
@@ -118,7 +131,7 @@ pub fn gather(options: &Options) -> Result<Project> {
         .cloned()
         .collect();
     if functions.is_empty() {
-        return Err(no_function(&workspace.root.file, options).into());
+        return Err(refusal.unwrap_or_else(|| no_function(&workspace.root.file, options)).into());
     }
     let whole_workspace = functions.len() == all.len();
 
@@ -138,7 +151,8 @@ pub fn gather(options: &Options) -> Result<Project> {
     let members = workspace.packages.iter().filter(|package| package.is_member);
     let manifests: Vec<&Document> = members.map(|package| &package.manifest).collect();
     let here = configuration_directory(&root.0);
-    let build_inputs = build::read_inputs(&root, &here, &options.env, &manifests, &mut sources)?;
+    let build_inputs =
+        build::read_inputs(&root, &here, &options.env, &toolchain, &manifests, &mut sources)?;
     let builds = functions.iter().map(|function| {
         let subject = Subject {
             workspace: &workspace,
@@ -158,13 +172,18 @@ pub fn gather(options: &Options) -> Result<Project> {
         network: options.allow_network,
         env: &options.env,
     };
-    question.start(&mut ahead);
+    if refusal.is_none() {
+        question.start(&mut ahead);
+    }
 
     let read = own_code::read(&root, &workspace, &functions, &mut sources);
     suppressions.extend(read.suppressions);
     let code = code::read(&root, &workspace, &functions, &mut sources);
     let mentions = mentions::read(&root, &workspace);
-    let resolution = resolve::resolve(&question, &mut ahead);
+    let resolution = match refusal {
+        None => resolve::resolve(&question, &mut ahead),
+        Some(_) => Resolution::unknown(Facts::REFUSED),
+    };
 
     let mut facts = Facts {
         builds,
@@ -182,12 +201,20 @@ pub fn gather(options: &Options) -> Result<Project> {
         mentions,
         resolution,
         code,
-        errors: read.errors,
+        is_refused: refusal.is_some(),
+        errors: refusal.into_iter().chain(read.errors).collect(),
     };
     let (built, errors) = built::read(&root, &facts, &options.binaries);
     facts.built = built;
     facts.errors.extend(errors);
-    Ok(Project { root, facts })
+    let notes = toolchain.note().into_iter().chain(missing).chain(unread(&facts)).collect();
+    Ok(Project { root, facts, toolchain, notes })
+}
+
+/// The code that could not be looked at, each piece once. What nests too deeply is an error.
+fn unread(facts: &Facts) -> BTreeSet<String> {
+    let unread = facts.code.facts.world.unread.iter().filter(|unread| !unread.too_deep);
+    unread.map(|unread| format!("did not look at all code: failed to {}", unread.why)).collect()
 }
 
 #[derive(serde::Deserialize)]

@@ -121,6 +121,9 @@ pub enum Check {
 impl Check {
     /// Asks the question of one function.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
+        if facts.is_refused && !self.is_about_code() {
+            return Outcome::Skipped(Facts::REFUSED.to_owned());
+        }
         match self {
             Check::ProfileValue(question) => question.ask(facts, function),
             Check::PanicImplicit(question) => question.ask(facts, function),
@@ -158,6 +161,25 @@ impl Check {
             Check::RegistryPerEvent(question) => question.ask(facts, function),
             Check::UnusedSuppression(_) => Outcome::Hits(Vec::new()),
         }
+    }
+
+    /// Whether the sources alone answer it.
+    fn is_about_code(&self) -> bool {
+        matches!(
+            self,
+            Check::CallWhen(_)
+                | Check::NoEntry(_)
+                | Check::TextLogs(_)
+                | Check::UntypedEvent(_)
+                | Check::FirstUse(_)
+                | Check::LazyFirstTouched(_)
+                | Check::GrowingStatic(_)
+                | Check::SequentialAwaits(_)
+                | Check::MultiThread(_)
+                | Check::DynRegistry(_)
+                | Check::RegistryPerEvent(_)
+                | Check::UnusedSuppression(_)
+        )
     }
 
     /// Whether a change for it is only worth making when something is no longer linked.

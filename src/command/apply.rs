@@ -47,6 +47,7 @@ pub struct Apply {
 /// Runs the verb.
 pub fn run(apply: &Apply, streams: &mut Streams<'_>) -> Result<Exit> {
     let project = gather::gather(&apply.options)?;
+    streams.notes(&project)?;
     if let Some(error) = project.facts.errors.first() {
         return Err(error.clone().into());
     }
@@ -88,6 +89,7 @@ pub struct Copy {
 /// rule was asked for by name and could not be applied.
 pub fn to_copy(apply: &Apply, place: &Path, streams: &mut Streams<'_>) -> Result<Copy> {
     let project = gather::gather(&apply.options)?;
+    streams.notes(&project)?;
     if let Some(error) = project.facts.errors.first() {
         return Err(error.clone().into());
     }

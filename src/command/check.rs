@@ -15,6 +15,7 @@ pub fn run(
 ) -> Result<Exit> {
     let started = Instant::now();
     let project = gather::gather(options)?;
+    streams.notes(&project)?;
     let found = lint::run(&project.facts, levels)?;
     match format {
         MessageFormat::Human => report::human::write(streams.out, &found, &project.facts)?,

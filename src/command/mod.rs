@@ -13,8 +13,9 @@ pub mod rules;
 
 pub mod size;
 
+use crate::gather::Project;
 use clap::ValueEnum;
-use std::io::Write;
+use std::io::{self, Write};
 
 /// What the program ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,13 @@ pub struct Streams<'a> {
     pub out: &'a mut dyn Write,
     /// Progress and notes.
     pub err: &'a mut dyn Write,
+}
+
+impl Streams<'_> {
+    /// Says how a project was read, where there is something to know of it.
+    fn notes(&mut self, project: &Project) -> io::Result<()> {
+        project.notes.iter().try_for_each(|note| writeln!(self.err, "warning: {note}"))
+    }
 }
 
 /// How findings are printed.

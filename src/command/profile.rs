@@ -22,7 +22,9 @@ pub enum Format {
 
 /// Runs the verb: one table per package that holds a function.
 pub fn run(options: &Options, format: Format, streams: &mut Streams<'_>) -> Result<Exit> {
-    let facts = gather::gather(options)?.facts;
+    let project = gather::gather(options)?;
+    streams.notes(&project)?;
+    let facts = project.facts;
     let mut shown_packages = BTreeSet::new();
     for (index, (function, build)) in facts.functions.iter().zip(&facts.builds).enumerate() {
         // Binaries of one package are built alike.

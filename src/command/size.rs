@@ -155,7 +155,9 @@ fn named(path: &Path, size: &Size) -> Result<SizeReport> {
 
 /// The reports of the selected functions that are built.
 fn of_project(size: &Size, streams: &mut Streams<'_>) -> Result<Vec<SizeReport>> {
-    let Project { root, facts } = gather::gather(&size.options())?;
+    let project = gather::gather(&size.options())?;
+    streams.notes(&project)?;
+    let Project { root, facts, .. } = project;
     let mut reports = Vec::new();
     let mut missing = Vec::new();
     for function in &facts.functions {

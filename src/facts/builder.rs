@@ -236,7 +236,9 @@ fn words(text: &str) -> Vec<&str> {
                 return words;
             }
             let ends = word.ends_with(';');
-            let bare = word.trim_matches(|c: char| "\"'`,;[](){}".contains(c));
+            // The brackets of a variable say that it is one.
+            let around = if is_variable(word) { "\"'`,;" } else { "\"'`,;[](){}" };
+            let bare = word.trim_matches(|c: char| around.contains(c));
             if !bare.is_empty() {
                 words.push(bare);
             }
@@ -249,6 +251,11 @@ fn words(text: &str) -> Vec<&str> {
         }
     }
     words
+}
+
+/// Whether a word stands for what only the shell, make, just or a workflow knows.
+fn is_variable(word: &str) -> bool {
+    word.contains('$') || word.contains("{{")
 }
 
 fn command(builder: BuilderKind, words: &[&str], place: Place) -> Command {
@@ -266,17 +273,21 @@ fn command(builder: BuilderKind, words: &[&str], place: Place) -> Command {
             Some((flag, value)) => (flag, Some(value)),
             None => (*word, None),
         };
-        let mut value = || inline.or_else(|| words.next().copied()).unwrap_or_default().to_owned();
+        let mut value = || {
+            let value = inline.or_else(|| words.next().copied()).unwrap_or_default();
+            (!is_variable(value)).then(|| value.to_owned())
+        };
         match flag {
             "--release" | "-r" => command.profile = "release".to_owned(),
-            "--profile" => command.profile = value(),
+            "--profile" => command.profile = value().unwrap_or_else(|| "release".to_owned()),
             "--arm64" => command.target = Some("aarch64-unknown-linux-gnu".to_owned()),
             "--x86-64" => command.target = Some("x86_64-unknown-linux-gnu".to_owned()),
             "--target" => {
                 let target = value();
-                command.target = Some(target.split('.').next().unwrap_or(&target).to_owned());
+                let bare = |target: String| target.split('.').next().map(str::to_owned);
+                command.target = target.and_then(bare);
             }
-            "--package" | "-p" | "--bin" => command.limited_to.push(value()),
+            "--package" | "-p" | "--bin" => command.limited_to.extend(value()),
             "--disable-optimizations" => command.disables_optimizations = true,
             // Behind it are arguments of another program.
             "--" => break,
@@ -327,6 +338,22 @@ mod tests {
         assert_eq!(of(&found.commands[1]), ("release".to_owned(), x86, "two".to_owned()));
         let for_two: Vec<_> = found.commands_for(BuilderKind::CargoLambda, &["two"]).collect();
         assert_eq!(for_two, [&found.commands[1]]);
+    }
+
+    #[test]
+    fn what_a_variable_holds_is_not_known() {
+        for word in ["$T", "${T}", "\"$(T)\"", "{{t}}", "'{{ t }}'", "${{ inputs.t }}", "x-$T-y"] {
+            let text = format!(
+                "cargo build -r --target {word} && cargo build -r -p {word}\n\
+                 cargo build --target {word} --profile={word}; zip bootstrap\n"
+            );
+            let (found, _) = detected(&[("build.sh", &text)]);
+            let all = found.commands.iter();
+            let all: Vec<_> = all
+                .map(|it| (it.profile.as_str(), it.target.as_deref(), it.limited_to.len()))
+                .collect();
+            assert_eq!(all, [("release", None, 0); 3], "{word}");
+        }
     }
 
     #[test]

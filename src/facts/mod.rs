@@ -85,11 +85,17 @@ pub struct Facts {
     pub mentions: Vec<Mentions>,
     /// What the functions link.
     pub resolution: Resolution,
+    /// Whether cargo refuses the workspace, so that only its sources could be looked at.
+    pub is_refused: bool,
     /// Inputs that could not be used; the run fails after everything else was said.
     pub errors: Vec<BadInput>,
 }
 
 impl Facts {
+    /// Why a question about manifests or builds has no answer where cargo refuses the workspace.
+    pub const REFUSED: &str =
+        "cargo refuses the workspace; correct what it complains of, and run again";
+
     /// How a function is built.
     pub fn build(&self, function: &Function) -> &Build {
         let index = self

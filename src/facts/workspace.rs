@@ -5,7 +5,11 @@
 
 use super::document::{Document, Entry};
 use crate::source::{Place, RelPath};
-use std::collections::{BTreeMap, BTreeSet};
+use cargo_platform::Platform;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr,
+};
 
 /// A workspace as its manifests describe it.
 #[derive(Clone, Debug)]
@@ -74,8 +78,6 @@ pub struct Dependency {
     pub key: String,
     /// What it is for.
     pub kind: DependencyKind,
-    /// The version requirement.
-    pub requirement: String,
     /// The features asked for, those of the workspace included.
     pub features: Vec<String>,
     /// Whether default features are on.
@@ -166,6 +168,11 @@ impl Workspace {
     }
 }
 
+/// The platform of a `[target.…]` as cargo spells it.
+pub fn platform(written: &str) -> String {
+    Platform::from_str(written).map_or_else(|_| written.to_owned(), |known| known.to_string())
+}
+
 /// Where a dependency is declared: the member's line, and the workspace's for `workspace = true`.
 pub fn declaration<'a>(
     root: &'a Document,
@@ -180,7 +187,12 @@ pub fn declaration<'a>(
         DependencyKind::Build => &["build-dependencies", "build_dependencies"],
     };
     let entry = tables.iter().find_map(|table| match target {
-        Some(target) => manifest.get(&["target", target, table, key]),
+        // Cargo spells a platform in its own way.
+        Some(target) => {
+            let all = manifest.entries(&["target"]).into_iter();
+            let mut same = all.filter(|entry| platform(entry.key) == target);
+            same.find_map(|entry| manifest.get(&["target", entry.key, table, key]))
+        }
         None => manifest.get(&[table, key]),
     });
     let inherits = entry.is_some_and(|entry| {

@@ -4,7 +4,7 @@
 //! and target that are likely, and again once they are known if they are others. An answer to a
 //! question that nobody comes to ask is dropped: guessing wrong costs time on another core.
 
-use super::cargo;
+use super::{cargo, toolchain::Toolchain};
 use cargo_metadata::Metadata;
 use std::{
     collections::BTreeMap,
@@ -39,21 +39,23 @@ pub enum Refusal {
 type Answer = Result<Metadata, Refusal>;
 
 /// The questions that were asked and not yet answered.
-#[derive(Default)]
-pub struct Ahead(BTreeMap<Ask, JoinHandle<Answer>>);
+pub struct Ahead {
+    toolchain: Toolchain,
+    asked: BTreeMap<Ask, JoinHandle<Answer>>,
+}
 
 impl Ahead {
     /// Starts with what is likely: the nearest lockfile is the workspace's, and the function is
     /// built for Linux on the kind of machine this is. Without a lockfile nothing is likely.
-    pub fn guess(manifest: &Path, network: bool, env: &BTreeMap<String, String>) -> Self {
-        let mut ahead = Ahead::default();
+    pub fn guess(manifest: &Path, env: &BTreeMap<String, String>, toolchain: &Toolchain) -> Self {
+        let mut ahead = Ahead { toolchain: toolchain.clone(), asked: BTreeMap::new() };
         let above = manifest.ancestors().skip(1);
         if let Some(root) = above.into_iter().find(|folder| folder.join("Cargo.lock").is_file()) {
             ahead.start(Ask {
                 root: root.to_owned(),
                 scratch: None,
                 target: format!("{}-unknown-linux-gnu", std::env::consts::ARCH),
-                network,
+                network: toolchain.network,
                 env: env.clone(),
             });
         }
@@ -62,23 +64,24 @@ impl Ahead {
 
     /// Asks, if that was not asked before.
     pub fn start(&mut self, ask: Ask) {
-        self.0.entry(ask).or_insert_with_key(|ask| {
-            let ask = ask.clone();
-            thread::spawn(move || ask.run())
+        let toolchain = &self.toolchain;
+        self.asked.entry(ask).or_insert_with_key(|ask| {
+            let (ask, toolchain) = (ask.clone(), toolchain.clone());
+            thread::spawn(move || ask.run(&toolchain))
         });
     }
 
     /// The answer, waiting for it as long as it takes.
     pub fn answer(&mut self, ask: &Ask) -> Answer {
-        match self.0.remove(ask).map(JoinHandle::join) {
+        match self.asked.remove(ask).map(JoinHandle::join) {
             Some(Ok(answer)) => answer,
-            _ => ask.run(),
+            _ => ask.run(&self.toolchain),
         }
     }
 }
 
 impl Ask {
-    fn run(&self) -> Answer {
+    fn run(&self, toolchain: &Toolchain) -> Answer {
         let mut command = Command::new(cargo());
         command.envs(&self.env).current_dir(&self.root);
         command.args(["metadata", "--format-version", "1", "--color", "never"]);
@@ -95,7 +98,7 @@ impl Ask {
             Refusal::Broken(format!("`cargo metadata` {what}: {error}"))
         };
         let Output { status, stdout, stderr } =
-            command.output().map_err(|error| broken(&error, "did not run"))?;
+            toolchain.output(&mut command).map_err(|error| broken(&error, "did not run"))?;
         if !status.success() {
             return Err(Refusal::Said(String::from_utf8_lossy(&stderr).into_owned()));
         }

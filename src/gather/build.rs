@@ -5,7 +5,10 @@
 //! A build file that cannot be read says nothing and is left out; a config file that cannot be
 //! read is an error, as it is for cargo.
 
-use super::files::{Root, normalise};
+use super::{
+    files::{Root, normalise},
+    toolchain::Toolchain,
+};
 use crate::{
     facts::{
         build::BuildInputs,
@@ -22,7 +25,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
     sync::{Arc, OnceLock},
     thread,
 };
@@ -39,6 +42,7 @@ pub fn read_inputs(
     root: &Root,
     here: &Path,
     env: &BTreeMap<String, String>,
+    toolchain: &Toolchain,
     manifests: &[&Document],
     sources: &mut Sources,
 ) -> Result<BuildInputs, BadInput> {
@@ -76,7 +80,7 @@ pub fn read_inputs(
         env: env.clone(),
         detected,
         deployment,
-        host: host().to_owned(),
+        host: host(toolchain).to_owned(),
         cargo_lambda: installed_cargo_lambda().cloned(),
     })
 }
@@ -139,17 +143,19 @@ fn small_text(root: &Root, path: &Path) -> Option<(RelPath, Arc<str>)> {
 }
 
 /// Starts asking the tools, so that nobody waits for them later.
-pub fn start_asking_tools() {
-    thread::spawn(host);
+pub fn start_asking_tools(toolchain: &Toolchain) {
+    let toolchain = toolchain.clone();
+    thread::spawn(move || host(&toolchain));
     thread::spawn(installed_cargo_lambda);
 }
 
 /// The target rustc builds for when nothing else is said.
-fn host() -> &'static str {
+fn host(toolchain: &Toolchain) -> &'static str {
     static HOST: OnceLock<String> = OnceLock::new();
     HOST.get_or_init(|| {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let said = said(Command::new(rustc).arg("-vV")).unwrap_or_default();
+        let output = toolchain.output(Command::new(rustc).arg("-vV"));
+        let said = output.ok().and_then(said).unwrap_or_default();
         let host = said.lines().find_map(|line| line.strip_prefix("host: "));
         let likely = || format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
         host.map_or_else(likely, str::to_owned)
@@ -160,13 +166,13 @@ fn host() -> &'static str {
 fn installed_cargo_lambda() -> Option<&'static Version> {
     static VERSION: OnceLock<Option<Version>> = OnceLock::new();
     let version = VERSION.get_or_init(|| {
-        let said = said(Command::new("cargo-lambda").args(["lambda", "--version"]))?;
+        let output = Command::new("cargo-lambda").args(["lambda", "--version"]).output();
+        let said = output.ok().and_then(said)?;
         said.split_whitespace().find_map(|word| Version::parse(word).ok())
     });
     version.as_ref()
 }
 
-fn said(command: &mut Command) -> Option<String> {
-    let output = command.output().ok().filter(|output| output.status.success())?;
-    String::from_utf8(output.stdout).ok()
+fn said(output: Output) -> Option<String> {
+    String::from_utf8(output.stdout).ok().filter(|_| output.status.success())
 }

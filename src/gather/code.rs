@@ -27,7 +27,7 @@ pub fn read(
     let known = &*sources;
     let text = |file: &RelPath| match known.text(file) {
         Some(text) => Ok(Arc::clone(text)),
-        None => root.read(file).map_err(|error| error.message),
+        None => root.read(file).map_err(|error| error.message.replacen("failed to ", "", 1)),
     };
     let facts = code::analyse(crates, &VOCABULARY, &text);
     for file in &facts.world.files {

@@ -1,12 +1,13 @@
 //! Asks cargo for the packages of a workspace and reads their manifests.
 //!
 //! `cargo metadata --no-deps` resolves nothing, so it answers without a lockfile and without the
-//! network. Path dependencies outside the workspace are asked for in the same way, because the
-//! function's code goes on in them.
+//! network. Path dependencies outside the workspace are read too, because the function's code goes
+//! on in them.
 
 use super::{
-    cargo,
+    by_hand, cargo,
     files::{Root, normalise},
+    toolchain::{self, Toolchain},
 };
 use crate::{
     facts::{
@@ -16,9 +17,10 @@ use crate::{
     finding::BadInput,
     source::{RelPath, Sources},
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cargo_metadata::{DependencyKind as Kind, Metadata, TargetKind};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -32,15 +34,35 @@ pub struct Members {
     pub selected_by_default: Vec<usize>,
 }
 
+/// What was read, and what stood in the way.
+pub struct Read {
+    pub members: Members,
+    /// Why cargo refuses the workspace, where it does.
+    pub refusal: Option<BadInput>,
+    /// Path dependencies that are not there, a sentence each.
+    pub missing: Vec<String>,
+}
+
 /// Reads the workspace that `manifest` belongs to.
-pub fn read(manifest: &Path, allow_network: bool) -> Result<Members> {
+pub fn read(manifest: &Path, toolchain: &Toolchain) -> Result<Read> {
     let dir = manifest.parent().unwrap_or(manifest);
     // Our own reading comes first: its errors name the place more plainly than cargo's.
     let beside = Root(dir.to_owned());
     let own = RelPath::new("Cargo.toml");
     Document::parse(&own, beside.read(&own)?)?;
 
-    let metadata = metadata(manifest, allow_network)?;
+    let (mut members, refusal) = match metadata(manifest, toolchain) {
+        Ok(metadata) => (from_cargo(manifest, &metadata)?, None),
+        Err(refusal) => match by_hand::read(manifest) {
+            Some(members) => (members, Some(refusal)),
+            None => return Err(refusal.into()),
+        },
+    };
+    let missing = outside(&mut members);
+    Ok(Read { members, refusal, missing })
+}
+
+fn from_cargo(manifest: &Path, metadata: &Metadata) -> Result<Members> {
     let root = Root(metadata.workspace_root.clone().into_std_path_buf());
     let mut sources = Sources::default();
     let root_manifest = document(&root, &root.0.join("Cargo.toml"), &mut sources)?;
@@ -58,7 +80,6 @@ pub fn read(manifest: &Path, allow_network: bool) -> Result<Members> {
             names.filter_map(|name| packages.iter().position(|p| p.name == name)).collect()
         }
     };
-    outside(&root, &mut packages, &mut sources, allow_network)?;
     let target_directory = root.relative(metadata.target_directory.as_std_path());
     Ok(Members {
         workspace: Workspace { root: root_manifest, packages, target_directory },
@@ -68,69 +89,69 @@ pub fn read(manifest: &Path, allow_network: bool) -> Result<Members> {
     })
 }
 
-/// Adds the path dependencies that lie outside the workspace.
-fn outside(
-    root: &Root,
-    packages: &mut Vec<Package>,
-    sources: &mut Sources,
-    allow_network: bool,
-) -> Result<()> {
+/// Adds the path dependencies that lie outside the workspace, and returns those that cannot be read.
+fn outside(members: &mut Members) -> Vec<String> {
+    let Members { root, workspace, sources, .. } = members;
+    let mut missing = BTreeMap::new();
     let mut next = 0;
-    while next < packages.len() {
-        let paths: Vec<RelPath> = packages[next]
-            .dependencies
-            .iter()
-            .filter(|dependency| dependency.kind != DependencyKind::Dev)
-            .filter_map(|dependency| dependency.path.clone())
-            .collect();
-        for path in paths {
-            if packages.iter().any(|package| package.dir == path) {
+    while let Some(package) = workspace.packages.get(next) {
+        next += 1;
+        let dependencies = package.dependencies.iter();
+        let linked = dependencies.filter(|dependency| dependency.kind != DependencyKind::Dev);
+        let paths: Vec<(String, RelPath)> =
+            linked.filter_map(|it| Some((it.key.clone(), it.path.clone()?))).collect();
+        for (key, path) in paths {
+            if workspace.package_in(&path).is_some() {
                 continue;
             }
-            let manifest = root.absolute(&path).join("Cargo.toml");
-            let manifest = normalise(&manifest);
-            let metadata = metadata(&manifest, allow_network)?;
-            let found = metadata.packages.iter().find(|p| p.manifest_path == manifest);
-            let Some(found) = found else { continue };
-            let own_root = metadata.workspace_root.join("Cargo.toml");
-            let own_root = document(root, own_root.as_std_path(), sources)?;
-            packages.push(read_package(root, &own_root, found, false, sources)?);
+            let manifest = normalise(&root.absolute(&path).join("Cargo.toml"));
+            match by_hand::outside(root, &manifest, sources) {
+                Ok(package) => workspace.packages.push(package),
+                Err(why) => {
+                    missing.insert(path, format!("did not look at the code of `{key}`: {why}"));
+                }
+            }
         }
-        next += 1;
     }
-    Ok(())
+    missing.into_values().collect()
 }
 
-fn metadata(manifest: &Path, allow_network: bool) -> Result<Metadata> {
+fn metadata(manifest: &Path, toolchain: &Toolchain) -> Result<Metadata, BadInput> {
     let mut command = Command::new(cargo());
     command.args(["metadata", "--no-deps", "--format-version", "1", "--color", "never"]);
     command.arg("--manifest-path").arg(manifest);
-    if !allow_network {
+    if !toolchain.network {
         command.arg("--offline");
     }
-    let output = command.output().context(
-        "failed to run `cargo metadata`; install cargo, or set `CARGO` to the path of one",
-    )?;
+    let output = toolchain.output(&mut command).map_err(|error| {
+        let message = format!(
+            "failed to run `cargo metadata`: {}; install cargo, or set `CARGO` to the path of one",
+            super::plain(&error)
+        );
+        BadInput { file: None, message }
+    })?;
     if !output.status.success() {
-        return Err(refused(&String::from_utf8_lossy(&output.stderr)).into());
+        return Err(refused(&String::from_utf8_lossy(&output.stderr)));
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let json = text.lines().find(|line| line.starts_with('{')).unwrap_or_default();
-    serde_json::from_str(json).context("failed to understand what `cargo metadata` printed")
+    serde_json::from_str(json).map_err(|error| {
+        let message = format!("failed to understand what `cargo metadata` printed: {error}");
+        BadInput { file: None, message }
+    })
 }
 
 /// What cargo said, as one line.
 fn refused(stderr: &str) -> BadInput {
-    let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
-    let lines: Vec<&str> = lines.skip_while(|line| !line.starts_with("error")).collect();
-    let said = match lines.as_slice() {
+    let said = match toolchain::words(stderr).as_slice() {
         [] => "it gave no reason".to_owned(),
-        lines => lines.join(" ").trim_start_matches("error: ").replace(" Caused by:", ":"),
+        words => words.join(" ").replace(" Caused by:", ":"),
     };
     BadInput { file: None, message: format!("failed to load the workspace: cargo says: {said}") }
 }
 
-fn document(root: &Root, path: &Path, sources: &mut Sources) -> Result<Document, BadInput> {
+/// Reads and parses a manifest, and keeps its text.
+pub fn document(root: &Root, path: &Path, sources: &mut Sources) -> Result<Document, BadInput> {
     let file = root.relative(path);
     let text = root.read(&file)?;
     sources.insert(file.clone(), text.clone());
@@ -202,7 +223,6 @@ fn read_dependency(
     Dependency {
         package: dependency.name.clone(),
         kind,
-        requirement: dependency.req.to_string(),
         features: dependency.features.clone(),
         default_features: dependency.uses_default_features,
         optional: dependency.optional,

@@ -10,6 +10,7 @@ use super::{
     ahead::{Ahead, Ask, Refusal},
     files::Root,
     scratch::Scratch,
+    toolchain,
 };
 use crate::{
     facts::{
@@ -146,7 +147,7 @@ fn refused(stderr: &str, network: bool, target: &str) -> String {
              {target}`, or pass `--allow-network`"
         );
     }
-    let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
-    let lines: Vec<&str> = lines.skip_while(|line| !line.starts_with("error")).take(4).collect();
-    format!("cargo cannot resolve it: {}", lines.join(" ").trim_start_matches("error: "))
+    let mut words = toolchain::words(stderr);
+    words.truncate(4);
+    format!("cargo cannot resolve it: {}", words.join(" "))
 }

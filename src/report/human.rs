@@ -10,7 +10,7 @@ use annotate_snippets::{
     AnnotationKind, Group, Level as Title, Patch, Renderer, Snippet, renderer::DecorStyle,
 };
 use std::{
-    borrow::Cow,
+    cmp::Ordering,
     collections::BTreeMap,
     io::{self, Write},
     ops::Range,
@@ -117,27 +117,38 @@ fn help<'a>(finding: &'a Finding, fix: &'a Fix, facts: &'a Facts) -> Group<'a> {
     let title = Title::HELP.secondary_title(format!("{} ({consent})", fix.title));
     let group = title.elements(files.into_iter().map(|((_, file), edits)| {
         let text = text(facts, file);
+        let edits: Vec<_> = edits.into_iter().map(|edit| shown_edit(text, edit)).collect();
         // A new last line is shown as one only where there is an empty one to take its place.
-        let appends = text.ends_with('\n') && edits.iter().any(|it| it.span.start == text.len());
-        let source = if appends { Cow::from(format!("{text}\n")) } else { Cow::from(text) };
-        let patches = edits.into_iter().map(|edit| patch(text, edit));
+        let last = edits.iter().map(|(span, _)| span.end).max().unwrap_or_default();
+        let more = match last.cmp(&text.len()) {
+            Ordering::Greater => "\n\n",
+            Ordering::Equal if text.ends_with('\n') => "\n",
+            _ => "",
+        };
+        let source = format!("{text}{more}");
+        let patches = edits.into_iter().map(|(span, text)| Patch::new(span, text));
         Snippet::source(source).path(file.as_str()).patches(patches.collect::<Vec<_>>())
     }));
     created.into_iter().fold(group, |group, text| group.element(Title::NOTE.message(text)))
 }
 
 /// An edit as it is shown: one that adds lines behind the end of a line is shown as lines before the
-/// next one, because otherwise the line it hangs on would look changed.
-fn patch<'a>(text: &str, edit: &'a Edit) -> Patch<'a> {
+/// next one, because otherwise the line it hangs on would look changed. Behind a last line without
+/// an end that is behind the end of the text.
+fn shown_edit(text: &str, edit: &Edit) -> (Range<usize>, String) {
     let span = edit.span;
-    let newline = if text[span.start..].starts_with("\r\n") { "\r\n" } else { "\n" };
-    let at_line_end = span.start == span.end && text[span.start..].starts_with(newline);
-    match edit.text.strip_prefix(newline).filter(|_| at_line_end) {
-        Some(lines) => {
-            let at = span.start + newline.len();
-            Patch::new(at..at, format!("{lines}{newline}"))
+    let rest = &text[span.start..];
+    let end = match rest {
+        "" if !text.ends_with('\n') => Some("\n"),
+        _ => ["\r\n", "\n"].into_iter().find(|end| rest.starts_with(end)),
+    };
+    let lines = edit.text.strip_prefix("\r\n").or_else(|| edit.text.strip_prefix('\n'));
+    match (end, lines) {
+        (Some(end), Some(lines)) if span.start == span.end => {
+            let at = span.start + end.len();
+            (at..at, format!("{lines}\n").replace("\r\n", "\n"))
         }
-        None => Patch::new(span.range(), edit.text.as_str()),
+        _ => (span.range(), edit.text.replace("\r\n", "\n")),
     }
 }
 

@@ -33,6 +33,31 @@ fn findings_and_the_next_command_are_printed() {
 }
 
 #[test]
+fn an_addition_is_shown_on_lines_of_its_own() {
+    let profile = "9 + [profile.release]\n10 + lto = \"fat\"";
+    for (end, shown) in [
+        ("", format!("8 + \n{profile}")),
+        ("[profile.release]", "9 + lto = \"fat\"".to_owned()),
+        ("[profile.release]\n", "9 + lto = \"fat\"".to_owned()),
+        ("[profile.release]\nstrip = true", "10 + lto = \"fat\"".to_owned()),
+        ("[profile.release]\nstrip = true\n", "10 + lto = \"fat\"".to_owned()),
+        ("[profile.release]\nstrip = true # a\n\n\n", "10 + lto = \"fat\"".to_owned()),
+        ("[profile.release]\nstrip = true\n[lib]\n", "10 + lto = \"fat\"".to_owned()),
+    ] {
+        for newline in ["\n", "\r\n"] {
+            let manifest = format!("{MANIFEST}{end}").replace('\n', newline);
+            let project = Project::function(&manifest);
+            project.write("src/lib.rs", "");
+            let run = project.run(&["check", "--builder", "cargo-lambda"]);
+            let help = run.out.lines().skip_while(|line| !line.starts_with("help: set `lto"));
+            let help = help.skip(2).take_while(|line| line.trim() != "|");
+            let help: Vec<&str> = help.map(str::trim_start).collect();
+            assert_eq!(help.join("\n"), shown, "{manifest:?}");
+        }
+    }
+}
+
+#[test]
 fn json_keeps_its_contract() {
     let project = Project::function(MANIFEST);
     let run = project.run(&["check", "--message-format", "json"]);

@@ -33,6 +33,9 @@ mod cli;
 /// Inputs that nobody wants to get.
 mod bad_input;
 
+/// Inputs of which a part can be used.
+mod half_broken;
+
 /// Changes to real files.
 mod apply;
 

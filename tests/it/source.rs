@@ -406,6 +406,26 @@ fn a_broken_file_costs_itself() {
 }
 
 #[test]
+fn a_broken_item_costs_itself() {
+    let main = "\u{feff}// ä\nasync fn main() { lambda_runtime::run(lambda_runtime::service_fn(S::handler)).await }
+        fn broken() { let ö = ; }\nstruct S;
+        impl S { fn also() { 1 2 } async fn handler(e: E) { aws_sdk_dynamodb::Client::new(&c()); } }";
+    let facts =
+        analysed(vec![input("function", true, "src/main.rs", &[])], &[("src/main.rs", main)]);
+    assert_eq!(made(&facts), ["event"]);
+    let unread: Vec<_> = facts.world.unread.iter().map(|one| one.why.as_str()).collect();
+    let [broken, also] = unread.as_slice() else { panic!("{unread:?}") };
+    assert!(broken.starts_with("parse an item of `src/main.rs` at line 3: "), "{broken}");
+    assert!(also.starts_with("parse an item of `src/main.rs` at line 5: "), "{also}");
+    let one = facts.binaries[0].as_ref().expect("a binary");
+    let written = facts.calls(0).map(|(state, call)| {
+        assert_eq!(one.graph.nodes[state.node.index()].file, 0);
+        &main[call.bytes.start as usize..call.bytes.end as usize]
+    });
+    assert!(written.collect::<Vec<_>>().contains(&"aws_sdk_dynamodb::Client::new(&c())"));
+}
+
+#[test]
 fn deep_nesting_is_an_error_value_and_what_is_almost_too_deep_is_read() {
     let deep = 200_000;
     for (unit, around) in [
@@ -439,6 +459,23 @@ fn deep_nesting_is_an_error_value_and_what_is_almost_too_deep_is_read() {
             facts.world.unread
         );
     }
+}
+
+#[test]
+fn a_glob_of_something_unknown_ends_too() {
+    let rest = "async fn main() { lambda_runtime::run(lambda_runtime::service_fn(handler)).await; nowhere(); }
+        async fn handler(e: E) { Client::new(&c()); Unknown::new(); }";
+    for uses in [
+        "use aws_sdk_dynamodb::Client; use nowhere::*;",
+        "use aws_sdk_dynamodb::*; use nowhere::*;",
+        "use nowhere::*; use gone::away::*; use aws_sdk_dynamodb::*; use Missing::*;",
+        "mod a { pub use b::*; pub use super::*; } use a::*; use aws_sdk_dynamodb::Client;",
+    ] {
+        assert_eq!(clients(&format!("{uses}{rest}")), ["event"], "{uses}");
+    }
+    // As many as there are, it takes no longer.
+    let many: String = (0..40).map(|number| format!("use gone{number}::*;\n")).collect();
+    assert_eq!(clients(&format!("use aws_sdk_dynamodb::Client;{many}{rest}")), ["event"]);
 }
 
 #[test]

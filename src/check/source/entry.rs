@@ -22,10 +22,10 @@ impl NoEntry {
         if found {
             return Outcome::Hits(Vec::new());
         }
-        let unread = facts.code.facts.world.unread.iter();
-        let mut unread = unread.filter(|unread| unread.file == function.src_path);
-        if let Some(unread) = unread.next() {
-            return Outcome::Skipped(format!("failed to {} (`{}`)", unread.why, unread.file));
+        let mut unread = facts.code.facts.world.unread.iter();
+        let dir = facts.workspace.package(function).dir.as_str();
+        if let Some(unread) = unread.find(|unread| unread.file.as_str().starts_with(dir)) {
+            return Outcome::Skipped(format!("failed to {}", unread.why));
         }
         let Some(code) = facts.code.of(&facts.functions, function) else {
             return Outcome::Skipped(format!("`{}` could not be looked at", function.src_path));

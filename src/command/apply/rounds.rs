@@ -218,7 +218,8 @@ fn run_cargo(
     if !apply.options.allow_network {
         command.arg("--offline");
     }
-    let output = command.output().map_err(|error| format!("failed to run cargo: {error}"))?;
+    let output = project.toolchain.output(&mut command);
+    let output = output.map_err(|error| format!("failed to run cargo: {error}"))?;
     if output.status.success() {
         return Ok(());
     }

@@ -1,7 +1,8 @@
 //! Reads and lowers every file of some crates, following `mod`.
 //!
 //! Files are parsed once, in parallel, on stacks sized for the depth `guard` lets through. A file
-//! that cannot be read or parsed is noted and costs only itself. Asking for a file is left to the
+//! that cannot be read or cut into tokens is noted and costs only itself, and so is an item that
+//! cannot be parsed. Asking for a file is left to the
 //! caller, so that tests give texts and the tool gives the disk.
 
 use super::{
@@ -67,7 +68,7 @@ pub struct Unread {
     pub file: RelPath,
     /// The line that is to blame, from 1.
     pub line: Option<usize>,
-    /// What is wrong, completing "failed to …".
+    /// What is wrong and where, completing "failed to …".
     pub why: String,
     /// Whether it nests too deeply, which is an error; another broken file only costs itself.
     pub too_deep: bool,
@@ -107,7 +108,7 @@ struct Job {
 
 /// What came of a job.
 enum Outcome {
-    Lowered(RelPath, Arc<str>, Vec<Item>),
+    Lowered(RelPath, Arc<str>, Vec<Item>, Vec<Unread>),
     Failed(Unread),
 }
 
@@ -132,10 +133,11 @@ pub fn load(crates: &[CrateInput], read: &Read<'_>) -> Loaded {
         for (job, outcome) in jobs.into_iter().zip(outcomes) {
             match outcome {
                 Outcome::Failed(unread) => loaded.unread.push(unread),
-                Outcome::Lowered(path, text, items) => {
+                Outcome::Lowered(path, text, items, lost) => {
                     if !seen.insert((job.crate_index, path.clone())) {
                         continue;
                     }
+                    loaded.unread.extend(lost);
                     let index = results.len();
                     let dirs = Dirs::of(&path, job.is_root);
                     declared(&items, &dirs, &mut Vec::new(), &mut |names, candidates| {
@@ -216,16 +218,22 @@ fn one(job: &Job, of: &CrateInput, read: &Read<'_>) -> Outcome {
                 continue;
             }
         };
-        let failed = |line: usize, why: String, too_deep: bool| {
-            Outcome::Failed(Unread { file: path.clone(), line: Some(line), why, too_deep })
+        let unread = |what: &str, (why, at): (String, usize), too_deep: bool| {
+            let line = position(&text, at).line;
+            let why = format!("parse {what}`{path}` at line {line}: {why}");
+            Unread { file: path.clone(), line: Some(line), why, too_deep }
         };
         if let Some(at) = guard::too_deep(&text) {
-            let why = "parse it: it nests too deeply".to_owned();
-            return failed(position(&text, at).line, why, true);
+            let why = "it nests too deeply".to_owned();
+            return Outcome::Failed(unread("", (why, at), true));
         }
         return match lower::file(&text, &of.conditions) {
-            Ok(items) => Outcome::Lowered(path.clone(), text, items),
-            Err((why, at)) => failed(position(&text, at).line, format!("parse it: {why}"), false),
+            Ok((items, lost)) => {
+                let lost = lost.into_iter().map(|broken| unread("an item of ", broken, false));
+                let lost = lost.collect();
+                Outcome::Lowered(path.clone(), text.clone(), items, lost)
+            }
+            Err(broken) => Outcome::Failed(unread("", broken, false)),
         };
     }
     Outcome::Failed(failure.unwrap_or_else(|| Unread {

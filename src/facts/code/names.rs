@@ -55,6 +55,22 @@ pub struct Found {
     /// The searches that found nothing inside the current outermost one.
     missed: Vec<(ModId, Sym, Space)>,
     depth: usize,
+    /// The modules whose foreign globs are being looked through.
+    guessing: Vec<ModId>,
+}
+
+impl Found {
+    /// Forgets what was not found only because it was being looked for, once nothing is any more.
+    fn forget_missed(&mut self) {
+        if self.depth > 0 {
+            return;
+        }
+        for key in std::mem::take(&mut self.missed) {
+            if self.known.get(&key) == Some(&None) {
+                self.known.remove(&key);
+            }
+        }
+    }
 }
 
 impl World {
@@ -200,14 +216,7 @@ impl World {
             None if found.depth > 0 => found.missed.push(key),
             None => {}
         }
-        if found.depth == 0 {
-            let missed = std::mem::take(&mut found.missed);
-            missed.iter().for_each(|key| {
-                if found.known.get(key) == Some(&None) {
-                    found.known.remove(key);
-                }
-            });
-        }
+        found.forget_missed();
         result
     }
 
@@ -273,7 +282,21 @@ impl World {
         if taken || space == Space::Macro {
             return None;
         }
-        self.guessed_by(asks, module, name, &mut Vec::new())
+        {
+            let mut found = self.found.borrow_mut();
+            // What a glob names may come from a glob of the same module, but not from itself.
+            if found.guessing.contains(&module) {
+                return None;
+            }
+            found.guessing.push(module);
+            found.depth += 1;
+        }
+        let guessed = self.guessed_by(asks, module, name, &mut Vec::new());
+        let mut found = self.found.borrow_mut();
+        found.guessing.pop();
+        found.depth -= 1;
+        found.forget_missed();
+        guessed
     }
 
     fn guessed_by(

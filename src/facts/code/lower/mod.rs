@@ -7,6 +7,7 @@ mod cfg;
 mod expr;
 mod lines;
 mod mac;
+mod mend;
 mod ty;
 
 pub use cfg::Conditions;
@@ -30,17 +31,25 @@ pub struct Lower<'a> {
     inner: RefCell<Vec<Item>>,
 }
 
-/// Parses and lowers a text that is known to be shallow.
-pub fn file(text: &str, conditions: &Conditions) -> Result<Vec<Item>, (String, usize)> {
+/// Why something does not parse, and the byte that is to blame.
+pub type Broken = (String, usize);
+
+/// Parses and lowers a text that is known to be shallow: the items, and what is wrong with those
+/// that are left out. An error where the text does not even cut into tokens.
+pub fn file(text: &str, conditions: &Conditions) -> Result<(Vec<Item>, Vec<Broken>), Broken> {
     let bare = text.trim_start_matches('\u{feff}');
     let offset = (text.len() - bare.len()) as u32;
     let lower = Lower { lines: Some(Lines::of(bare)), ..Lower::new(conditions, offset) };
-    let parsed = syn::parse_file(bare).map_err(|error| {
+    let broken = |error: syn::Error| {
         let start = lower.bytes(error.span()).start as usize;
         (error.to_string(), start)
-    });
-    let lowered = parsed.map(|file| {
-        if conditions.hold(&file.attrs) { lower.items(&file.items) } else { Vec::new() }
+    };
+    let parsed = syn::parse_file(bare).map(|file| (file, Vec::new()));
+    let parsed = parsed.or_else(|_| mend::file(bare)).map_err(broken);
+    let lowered = parsed.map(|(file, errors)| {
+        let is_compiled = conditions.hold(&file.attrs);
+        let items = if is_compiled { lower.items(&file.items) } else { Vec::new() };
+        (items, errors.into_iter().map(broken).collect())
     });
     proc_macro2::extra::invalidate_current_thread_spans();
     lowered

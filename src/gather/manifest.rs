@@ -1,0 +1,243 @@
+//! Reads a package from its manifest alone, by the rules cargo infers targets by.
+//!
+//! For packages that cargo is not asked about: path dependencies outside the workspace, and every
+//! one of a workspace that cargo refuses. What a manifest leaves to its workspace is taken from
+//! there where it stands there, and is missing otherwise; nothing is judged.
+
+use super::files::{Root, normalise};
+use crate::{
+    facts::{
+        document::{Document, Entry},
+        workspace::{self, Dependency, DependencyKind, Package, Target},
+    },
+    source::RelPath,
+};
+use std::{collections::BTreeMap, fs};
+use toml_edit::TableLike;
+
+/// A manifest with what it is read beside.
+pub struct Manifest<'a> {
+    /// The root that paths are relative to.
+    pub root: &'a Root,
+    /// The manifest.
+    pub document: Document,
+    /// The one it inherits from.
+    pub workspace: &'a Document,
+    /// Whether it is a member of the workspace that is looked at.
+    pub is_member: bool,
+}
+
+/// The edition of a manifest that names none.
+const FIRST_EDITION: &str = "2015";
+
+impl Manifest<'_> {
+    /// The package; none where the manifest has no name for one.
+    pub fn package(self) -> Option<Package> {
+        let name = self.document.string(&["package", "name"])?.to_owned();
+        let edition = self.inherited("edition").unwrap_or(FIRST_EDITION).to_owned();
+        let dependencies = self.dependencies();
+        Some(Package {
+            targets: self.targets(&name, &edition),
+            features: self.features(&dependencies),
+            dir: self.dir(),
+            workspace_dir: folder(self.root, self.workspace),
+            is_member: self.is_member,
+            name,
+            edition,
+            dependencies,
+            manifest: self.document,
+        })
+    }
+
+    fn dir(&self) -> RelPath {
+        folder(self.root, &self.document)
+    }
+
+    /// A key of `[package]`, or of `[workspace.package]` where it says `workspace = true`.
+    fn inherited(&self, key: &str) -> Option<&str> {
+        let own = self.document.string(&["package", key]);
+        let inherits = || self.document.get(&["package", key, "workspace"]).is_some();
+        own.or_else(|| {
+            inherits().then(|| self.workspace.string(&["workspace", "package", key])).flatten()
+        })
+    }
+
+    /// A path that is written in a manifest.
+    fn path(&self, document: &Document, written: &str) -> RelPath {
+        let folder = self.root.absolute(&folder(self.root, document));
+        self.root.relative(&normalise(&folder.join(written)))
+    }
+
+    fn targets(&self, package: &str, edition: &str) -> Vec<Target> {
+        let setting = |key| self.document.get(&["package", key])?.item.as_bool();
+        let lib = self.document.get(&["lib"]).and_then(|entry| entry.item.as_table_like());
+        let mut targets: Vec<Target> =
+            self.library(package, lib, setting("autolib")).into_iter().collect();
+        let mut inferred = self.inferred_binaries(package);
+        let listed = self.document.get(&["bin"]).and_then(|entry| entry.item.as_array_of_tables());
+        let listed: Vec<&toml_edit::Table> = listed.into_iter().flatten().collect();
+        let automatic = setting("autobins");
+        let automatic = automatic.unwrap_or(listed.is_empty() || edition != FIRST_EDITION);
+        for table in listed {
+            let Some(name) = text(table, "name") else { continue };
+            let same = inferred.iter().find(|(inferred, _)| inferred == name);
+            let own = text(table, "path").map(|path| self.path(&self.document, path));
+            let main = || self.path(&self.document, "src/main.rs");
+            let path = own.or_else(|| same.map(|(_, path)| path.clone())).unwrap_or_else(main);
+            inferred.retain(|(inferred, other)| inferred != name && *other != path);
+            targets.push(target(name, true, path, strings(table.get("required-features"))));
+        }
+        let rest = inferred.into_iter().filter(|_| automatic);
+        targets.extend(rest.map(|(name, path)| target(&name, true, path, Vec::new())));
+        targets
+    }
+
+    /// The library, unless it is a macro: those run in the compiler.
+    fn library(
+        &self,
+        package: &str,
+        lib: Option<&dyn TableLike>,
+        automatic: Option<bool>,
+    ) -> Option<Target> {
+        let flag = |key: &str| lib?.get(key)?.as_bool();
+        if flag("proc-macro").or_else(|| flag("proc_macro")) == Some(true) {
+            return None;
+        }
+        let usual = self.path(&self.document, "src/lib.rs");
+        let written = lib.and_then(|lib| text(lib, "path"));
+        let there = || self.root.absolute(&usual).is_file() && automatic != Some(false);
+        let path = match written {
+            Some(path) => self.path(&self.document, path),
+            None if lib.is_some() || there() => usual,
+            None => return None,
+        };
+        let name = lib.and_then(|lib| text(lib, "name"));
+        let name = name.map_or_else(|| package.replace('-', "_"), str::to_owned);
+        Some(target(&name, false, path, Vec::new()))
+    }
+
+    /// The binaries that no `[[bin]]` has to name, in cargo's order.
+    fn inferred_binaries(&self, package: &str) -> Vec<(String, RelPath)> {
+        let main = self.path(&self.document, "src/main.rs");
+        let mut found = Vec::new();
+        if self.root.absolute(&main).is_file() {
+            found.push((package.to_owned(), main));
+        }
+        let folder = self.root.absolute(&self.path(&self.document, "src/bin"));
+        let mut entries: Vec<_> =
+            fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path()).collect();
+        entries.sort();
+        for entry in entries {
+            let main = entry.join("main.rs");
+            let is_source = entry.extension().is_some_and(|extension| extension == "rs");
+            let name = entry.file_stem().map(|name| name.to_string_lossy().into_owned());
+            let whole = entry.file_name().map(|name| name.to_string_lossy().into_owned());
+            if is_source && entry.is_file() {
+                found.extend(name.map(|name| (name, self.root.relative(&entry))));
+            } else if main.is_file() {
+                found.extend(whole.map(|name| (name, self.root.relative(&main))));
+            }
+        }
+        found
+    }
+
+    fn dependencies(&self) -> Vec<Dependency> {
+        const TABLES: [(&str, DependencyKind); 5] = [
+            ("dependencies", DependencyKind::Normal),
+            ("dev-dependencies", DependencyKind::Dev),
+            ("dev_dependencies", DependencyKind::Dev),
+            ("build-dependencies", DependencyKind::Build),
+            ("build_dependencies", DependencyKind::Build),
+        ];
+        let mut found = Vec::new();
+        for (table, kind) in TABLES {
+            let entries = self.document.entries(&[table]).into_iter();
+            found.extend(entries.map(|entry| self.dependency(entry, kind, None)));
+        }
+        for target in self.document.entries(&["target"]) {
+            let platform = workspace::platform(target.key);
+            for (table, kind) in TABLES {
+                let entries = self.document.entries(&["target", target.key, table]).into_iter();
+                found.extend(entries.map(|entry| self.dependency(entry, kind, Some(&platform))));
+            }
+        }
+        found
+    }
+
+    fn dependency(
+        &self,
+        entry: Entry<'_>,
+        kind: DependencyKind,
+        target: Option<&str>,
+    ) -> Dependency {
+        let key = entry.key;
+        let (_, inherited) =
+            workspace::declaration(self.workspace, &self.document, key, kind, target);
+        let own = entry.item.as_table_like();
+        let shared = inherited.and_then(|entry| entry.item.as_table_like());
+        let (source, of) = match inherited {
+            Some(_) => (shared, self.workspace),
+            None => (own, &self.document),
+        };
+        let flag = |table: Option<&dyn TableLike>, names: [&str; 2]| {
+            names.iter().find_map(|name| table?.get(name)?.as_bool())
+        };
+        let defaults = |table| flag(table, ["default-features", "default_features"]);
+        let listed =
+            |table: Option<&dyn TableLike>| strings(table.and_then(|it| it.get("features")));
+        let mut features = listed(source);
+        if inherited.is_some() {
+            features.extend(listed(own));
+            features.dedup();
+        }
+        Dependency {
+            package: source.and_then(|table| text(table, "package")).unwrap_or(key).to_owned(),
+            key: key.to_owned(),
+            kind,
+            features,
+            // A member can turn on what its workspace turned off, and never the reverse.
+            default_features: match (defaults(source), defaults(own)) {
+                (Some(false), own) => inherited.is_some() && own == Some(true),
+                _ => true,
+            },
+            optional: flag(own, ["optional", "optional"]) == Some(true),
+            target: target.map(str::to_owned),
+            path: source.and_then(|table| text(table, "path")).map(|path| self.path(of, path)),
+            place: entry.place(),
+            inherited: inherited.map(|entry| entry.place()),
+        }
+    }
+
+    /// `[features]`, and one for each optional dependency that none of them names with `dep:`.
+    fn features(&self, dependencies: &[Dependency]) -> BTreeMap<String, Vec<String>> {
+        let entries = self.document.entries(&["features"]).into_iter();
+        let mut features: BTreeMap<String, Vec<String>> =
+            entries.map(|entry| (entry.key.to_owned(), strings(Some(entry.item)))).collect();
+        for dependency in dependencies.iter().filter(|dependency| dependency.optional) {
+            let on = format!("dep:{}", dependency.key);
+            if !features.values().flatten().any(|feature| *feature == on) {
+                features.entry(dependency.key.clone()).or_insert_with(|| vec![on]);
+            }
+        }
+        features
+    }
+}
+
+/// The folder of a manifest, relative to the root.
+fn folder(root: &Root, manifest: &Document) -> RelPath {
+    let path = root.absolute(&manifest.file);
+    root.relative(&normalise(path.parent().unwrap_or(&path)))
+}
+
+fn target(name: &str, is_bin: bool, src_path: RelPath, required_features: Vec<String>) -> Target {
+    Target { name: name.to_owned(), is_bin, src_path, required_features }
+}
+
+fn text<'t>(table: &'t (impl TableLike + ?Sized), key: &str) -> Option<&'t str> {
+    table.get(key)?.as_str()
+}
+
+fn strings(item: Option<&toml_edit::Item>) -> Vec<String> {
+    let array = item.and_then(toml_edit::Item::as_array).into_iter().flatten();
+    array.filter_map(|value| value.as_str().map(str::to_owned)).collect()
+}

@@ -15,6 +15,9 @@ mod dependencies;
 /// Every example of every rule.
 mod rules;
 
+/// Calls of other crates, by the lists in the rule files.
+mod calls;
+
 /// Which code runs when.
 mod source;
 

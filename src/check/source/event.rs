@@ -1,6 +1,6 @@
 //! Does the handler take the event as an untyped value and look keys up in it?
 
-use super::{change, code};
+use super::{change, code, types};
 use crate::{
     check::{Hit, Outcome},
     facts::{
@@ -10,9 +10,8 @@ use crate::{
             ir::{Closure, Kind, Lit, Pat, Type},
             pattern::Patterns,
             reach::When,
-            types::{TypeScope, Types},
+            types::TypeScope,
             value::{NodeId, Ty},
-            vocabulary::Vocabulary,
             world::ModId,
         },
         functions_code::FunctionCode,
@@ -21,9 +20,7 @@ use crate::{
     finding::{Label, Phase},
 };
 use serde::Deserialize;
-use std::{collections::HashSet, sync::LazyLock};
-
-static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::embedded);
+use std::collections::HashSet;
 
 /// Does the handler take the event as an untyped value and look keys up in it?
 #[derive(Clone, Debug, Deserialize)]
@@ -99,9 +96,7 @@ impl UntypedEvent {
     }
 
     fn wanted(&self, code: FunctionCode<'_>, scope: ModId, ty: &Type) -> bool {
-        let world = &code.facts.world;
-        let types = Types { world, vocabulary: &VOCABULARY, members: Default::default() };
-        let typed = types.ty(scope, &TypeScope::default(), ty).val;
+        let typed = types(code).ty(scope, &TypeScope::default(), ty).val;
         typed.tys.iter().any(|ty| match ty {
             Ty::Foreign(path) => self.types.matches(*path),
             _ => false,

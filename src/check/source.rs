@@ -42,9 +42,6 @@ use crate::facts::{
     functions_code::FunctionCode,
     workspace::Function,
 };
-use std::sync::LazyLock;
-
-static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::embedded);
 
 /// The code of a function in which a handler was found. A binary that only serves a web framework
 /// beside one of the same package that runs on Lambda is a local server.
@@ -60,5 +57,5 @@ fn code<'a>(facts: &'a Facts, function: &Function) -> Option<FunctionCode<'a>> {
 /// Written types and attributes of the code, without the tables of who has which functions.
 fn types(code: FunctionCode<'_>) -> Types<'_> {
     let world = &code.facts.world;
-    Types { world, vocabulary: &VOCABULARY, members: Default::default() }
+    Types { world, vocabulary: Vocabulary::shared(), members: Default::default() }
 }

@@ -18,6 +18,9 @@ mod rules;
 /// Calls of other crates, by the lists in the rule files.
 mod calls;
 
+/// The places a finding names on the way to its code.
+mod ways;
+
 /// Which code runs when.
 mod source;
 

@@ -97,10 +97,10 @@ impl CallWhen {
             if kind.made_elsewhere && of.is_some_and(|of| made.contains(&(state.node, of))) {
                 continue;
             }
-            let at = code.place(state.node, call);
-            if !seen.insert(at.clone()) {
+            if !seen.insert(code.spot(state.node, call)) {
                 continue;
             }
+            let at = code.place(state.node, call);
             let first = first_of.get(&state.node).filter(|_| self.together.is_some());
             if let (Some(message), Some(first)) = (&self.together, first) {
                 let hit: &mut Hit = &mut hits[*first];
@@ -154,7 +154,7 @@ impl CallWhen {
             .with("call", call.path.as_str())
             .with("in", code.node(state.node).name.as_str());
         hit.phase = Some(self.when);
-        hit.labels = code.way(state);
+        hit.labels = code.way_to(state, call);
         let hoisted = match self.change {
             Some(Remedy::Hoist) => change::hoist(code, state.node, call.bytes),
             _ => None,

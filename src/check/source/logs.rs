@@ -54,7 +54,8 @@ impl TextLogs {
                 continue;
             }
             let at = code.place(state.node, call);
-            if !self.coloured(facts, function, &at.file) || !seen.insert(at.clone()) {
+            let coloured = self.coloured(facts, function, &at.file);
+            if !coloured || !seen.insert(code.spot(state.node, call)) {
                 continue;
             }
             let mut hit = Hit::at(at).with("call", call.path.as_str());

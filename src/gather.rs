@@ -111,7 +111,7 @@ pub fn gather(options: &Options) -> Result<Project> {
     let named = |package: &Package, bin: &str| named(package, bin) || adapter.serves(package);
     let all = workspace.functions(&runtimes.crates, &named);
     let packages = select(options, &workspace.packages, &selected_by_default)?;
-    let functions: Vec<Function> = all
+    let mut functions: Vec<Function> = all
         .iter()
         .filter(|function| packages.contains(&function.package))
         .filter(|function| options.bins.is_empty() || options.bins.contains(&function.bin))
@@ -148,22 +148,33 @@ pub fn gather(options: &Options) -> Result<Project> {
         };
         Build::of(subject, &options.request, &build_inputs)
     });
-    let builds = builds.collect::<Result<Vec<_>, BadInput>>()?;
-    let with_targets: Vec<_> =
-        functions.iter().zip(builds.iter().map(|build: &Build| build.target.as_str())).collect();
+    let mut builds = builds.collect::<Result<Vec<_>, BadInput>>()?;
     let question = resolve::Question {
         root: &root,
         workspace: &workspace,
-        functions: &with_targets,
+        functions: &[],
         network: options.allow_network,
         env: &options.env,
     };
-    question.start(&mut ahead);
+    resolve::Question { functions: &targets(&functions, &builds), ..question }.start(&mut ahead);
 
     let read = own_code::read(&root, &workspace, &functions, &mut sources);
     suppressions.extend(read.suppressions);
-    let code = code::read(&root, &workspace, &functions, &mut sources);
+    let mut code = code::read(&root, &workspace, &functions, &mut sources);
+    if options.bins.is_empty() {
+        let tools: Vec<bool> = functions
+            .iter()
+            .map(|function| {
+                let asked = named(workspace.package(function), &function.bin);
+                !asked && code.is_tool(&functions, function)
+            })
+            .collect();
+        leave_out(&mut functions, &tools);
+        leave_out(&mut builds, &tools);
+        leave_out(&mut code.binaries, &tools);
+    }
     let mentions = mentions::read(&root, &workspace);
+    let question = resolve::Question { functions: &targets(&functions, &builds), ..question };
     let resolution = resolve::resolve(&question, &mut ahead);
 
     let mut facts = Facts {
@@ -188,6 +199,17 @@ pub fn gather(options: &Options) -> Result<Project> {
     facts.built = built;
     facts.errors.extend(errors);
     Ok(Project { root, facts })
+}
+
+/// The functions, each with the triple it is built for.
+fn targets<'a>(functions: &'a [Function], builds: &'a [Build]) -> Vec<(&'a Function, &'a str)> {
+    functions.iter().zip(builds.iter().map(|build| build.target.as_str())).collect()
+}
+
+/// Takes out what is marked.
+fn leave_out<T>(from: &mut Vec<T>, marked: &[bool]) {
+    let mut marked = marked.iter();
+    from.retain(|_| !marked.next().copied().unwrap_or(false));
 }
 
 #[derive(serde::Deserialize)]

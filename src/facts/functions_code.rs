@@ -52,6 +52,21 @@ impl FunctionsCode {
             reach: &one.reach,
         })
     }
+
+    /// Whether a binary is no function but a tool or local server beside one: nothing in it is
+    /// handed to a Lambda runtime, and something in another binary of its package is. A `main`
+    /// behind a macro that nobody knows may do anything.
+    pub fn is_tool(&self, functions: &[Function], function: &Function) -> bool {
+        let beside = |other: &Function| other.package == function.package;
+        let on_lambda = |function| self.of(functions, function).is_some_and(|code| code.on_lambda);
+        let Some(code) = self.of(functions, function) else { return false };
+        let starts = code.calls().filter(|(state, _)| !code.reach.from.contains_key(state));
+        let opaque = |call: &Call| call.path.starts_with("?::") && call.path.ends_with('!');
+        !code.on_lambda
+            && functions.iter().any(|other| beside(other) && on_lambda(other))
+            && !starts.into_iter().any(|(_, call)| opaque(call))
+            && !self.facts.world.unread.iter().any(|unread| unread.file == function.src_path)
+    }
 }
 
 impl<'a> FunctionCode<'a> {

@@ -128,3 +128,27 @@ fn colour_is_for_terminals_and_for_who_asks() {
     assert!(!project.run(&["check"]).out.contains('\u{1b}'));
     assert!(project.run(&["check", "--color", "always"]).out.contains('\u{1b}'));
 }
+
+#[test]
+fn a_tool_beside_a_function_is_no_function() {
+    let serve = "use lambda_runtime::{run, service_fn};\n\
+                 async fn main() { run(service_fn(handler)).await }\nasync fn handler(e: E) {}\n";
+    let looked_at = |tool: &str, flags: &[&str]| {
+        let project = Project::with(&[
+            ("Cargo.toml", MANIFEST),
+            ("src/main.rs", serve),
+            ("src/bin/tool.rs", tool),
+        ]);
+        let run = project.run(&[&["check", "--message-format", "json"], flags].concat());
+        let bins =
+            run.json("finding").into_iter().filter_map(|f| f["bin"].as_str().map(str::to_owned));
+        let bins: std::collections::BTreeSet<String> = bins.collect();
+        (run.json("summary")[0]["functions"].clone(), bins.contains("tool"))
+    };
+    let tool = "fn main() { println!(\"{}\", std::env::args().count()) }\n";
+    assert_eq!(looked_at(tool, &[]), (1.into(), false));
+    assert_eq!(looked_at(tool, &["--bin", "tool"]), (1.into(), true), "it was asked for");
+    assert_eq!(looked_at(serve, &[]).0, 2, "another function");
+    let hidden = "somewhere::entry! { handler }\n";
+    assert_eq!(looked_at(hidden, &[]).0, 2, "a macro may hide a handler");
+}

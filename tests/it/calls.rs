@@ -143,7 +143,7 @@ fn what_blocks_a_thread() {
             ("isahc::get_async(url()).await;", ""),
             ("std::net::TcpStream::connect(host());", "a connection"),
             ("tokio::net::TcpStream::connect(host()).await;", ""),
-            ("let p = r2d2::Pool::new(manager()).unwrap(); p.get();", "a connection"),
+            ("let p = r2d2::Pool::new(manager()).unwrap(); p.get_timeout(t());", "a connection"),
             ("let p = bb8::Pool::builder(); p.get().await;", ""),
             (
                 "diesel::insert_into(users()).values(user()).execute(conn());",

@@ -156,7 +156,8 @@ pub fn gather(options: &Options) -> Result<Project> {
         network: options.allow_network,
         env: &options.env,
     };
-    resolve::Question { functions: &targets(&functions, &builds), ..question }.start(&mut ahead);
+    let built: Vec<_> = functions.iter().zip(&builds).collect();
+    resolve::Question { functions: &built, ..question }.start(&mut ahead);
 
     let read = own_code::read(&root, &workspace, &functions, &mut sources);
     suppressions.extend(read.suppressions);
@@ -174,7 +175,8 @@ pub fn gather(options: &Options) -> Result<Project> {
         leave_out(&mut code.binaries, &tools);
     }
     let mentions = mentions::read(&root, &workspace);
-    let question = resolve::Question { functions: &targets(&functions, &builds), ..question };
+    let built: Vec<_> = functions.iter().zip(&builds).collect();
+    let question = resolve::Question { functions: &built, ..question };
     let resolution = resolve::resolve(&question, &mut ahead);
 
     let mut facts = Facts {
@@ -199,11 +201,6 @@ pub fn gather(options: &Options) -> Result<Project> {
     facts.built = built;
     facts.errors.extend(errors);
     Ok(Project { root, facts })
-}
-
-/// The functions, each with the triple it is built for.
-fn targets<'a>(functions: &'a [Function], builds: &'a [Build]) -> Vec<(&'a Function, &'a str)> {
-    functions.iter().zip(builds.iter().map(|build| build.target.as_str())).collect()
 }
 
 /// Takes out what is marked.

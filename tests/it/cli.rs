@@ -1,6 +1,9 @@
 //! What the program prints, and what it ends with.
 
-use crate::project::{Project, program};
+use crate::{
+    project::{Project, Run, program},
+    stand_ins,
+};
 
 const MANIFEST: &str = "[package]\nname = \"function\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
                         [dependencies]\nlambda_runtime = \"1\"\n";
@@ -151,4 +154,26 @@ fn a_tool_beside_a_function_is_no_function() {
     assert_eq!(looked_at(serve, &[]).0, 2, "another function");
     let hidden = "somewhere::entry! { handler }\n";
     assert_eq!(looked_at(hidden, &[]).0, 2, "a macro may hide a handler");
+}
+
+#[test]
+fn a_target_that_rustc_does_not_know_is_said_once() {
+    let project = Project::with(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\nresolver = \"3\"\n"),
+        ("a/Cargo.toml", &MANIFEST.replace("\"function\"", "\"a\"")),
+        ("b/Cargo.toml", &MANIFEST.replace("\"function\"", "\"b\"")),
+        ("a/src/main.rs", "fn main() {}"),
+        ("b/src/main.rs", "fn main() {}"),
+    ]);
+    stand_ins::lock(&project.path(""));
+    project.write(".cargo/config.toml", "[build]\ntarget = \"$ARCH\"\n");
+    let mut check = program();
+    check.args(["check", "--workspace", "--builder", "cargo"]).current_dir(project.path(""));
+    let run = Run::of(check.env("CARGO_HOME", stand_ins::cargo_home()).output().expect("it runs"));
+    let said: Vec<&str> = run.out.lines().filter(|line| line.contains("rustc")).collect();
+    let [said] = said[..] else { panic!("{run:?}") };
+    assert!(said.starts_with("not looked at in a, b: "), "{said}");
+    let why = ": the target `$ARCH` in `.cargo/config.toml` is none that rustc knows; \
+               set `CARGO_BUILD_TARGET` to the one that is meant";
+    assert!(said.ends_with(why), "{said}");
 }

@@ -21,6 +21,9 @@ mod calls;
 /// The places a finding names on the way to its code.
 mod ways;
 
+/// Rules that few projects give work.
+mod seldom;
+
 /// Which code runs when.
 mod source;
 

@@ -7,6 +7,7 @@ use crate::{
         Facts,
         code::{
             eval::{Call, Code},
+            ir::Bytes,
             pattern::Patterns,
             reach::State,
             value::NodeId,
@@ -73,6 +74,9 @@ struct Kind {
     /// Leave out methods of what the same function makes by a call that counts too.
     #[serde(default)]
     made_elsewhere: bool,
+    /// Leave out calls in what one of these is given, here or on the way: nobody waits for them.
+    #[serde(default)]
+    not_inside: Patterns,
     /// Attributes that make a function do the same whenever it is called.
     #[serde(default)]
     attributes: Patterns,
@@ -97,7 +101,9 @@ impl CallWhen {
             if kind.made_elsewhere && of.is_some_and(|of| made.contains(&(state.node, of))) {
                 continue;
             }
-            if !seen.insert(code.spot(state.node, call)) {
+            if inside(code, state, call, &kind.not_inside)
+                || !seen.insert(code.spot(state.node, call))
+            {
                 continue;
             }
             let at = code.place(state.node, call);
@@ -180,6 +186,21 @@ impl Kind {
             && !self.without.iter().any(called)
             && (self.followed_by.is_empty() || self.followed_by.iter().any(called))
     }
+}
+
+/// Whether a call stands in an argument of one of some others, in its own function or on the way.
+fn inside(code: FunctionCode<'_>, state: State, call: &Call, others: &Patterns) -> bool {
+    let given = |node: NodeId, bytes: Bytes| {
+        code.node(node).calls.iter().any(|other| {
+            let around = other.bytes.start <= bytes.start && bytes.end <= other.bytes.end;
+            around && other.bytes != bytes && others.matches(other.path)
+        })
+    };
+    let way = code.reach.way(state);
+    given(state.node, call.bytes)
+        || way
+            .iter()
+            .any(|(state, edge)| given(state.node, code.node(state.node).edges[*edge].bytes))
 }
 
 /// The type of what a call makes, where it is one of the type's own functions.

@@ -34,7 +34,7 @@ pub enum Spot {
 impl<'a> FunctionCode<'a> {
     /// Where a call is shown: from its name to its end.
     pub fn place(self, node: NodeId, call: &Call) -> Place {
-        self.shown(node, call.name.to(call.bytes), call.name)
+        self.named(node, call.name.to(call.bytes), call.name)
     }
 
     /// What a call is told from others by.
@@ -77,7 +77,7 @@ impl<'a> FunctionCode<'a> {
         for (state, edge) in way.iter().skip(from.unwrap_or(0)) {
             let edge = &self.node(state.node).edges[*edge];
             if let Some(message) = self.step(state.node, edge) {
-                let place = self.shown(state.node, edge.bytes, edge.bytes);
+                let place = self.shown(state.node, edge.bytes);
                 labels.push(Label { place, message });
             }
         }
@@ -141,8 +141,13 @@ impl<'a> FunctionCode<'a> {
         }
     }
 
+    /// Where some code of a node is shown.
+    pub fn shown(self, node: NodeId, bytes: Bytes) -> Place {
+        self.named(node, bytes, bytes)
+    }
+
     /// The place of some code; the whole call of a macro that wrote its name.
-    fn shown(self, node: NodeId, bytes: Bytes, name: Bytes) -> Place {
+    fn named(self, node: NodeId, bytes: Bytes, name: Bytes) -> Place {
         let file = self.node(node).file;
         let text = &self.facts.world.files[file].text;
         let call = (name.start == name.end).then(|| macro_call(text, name.start as usize));

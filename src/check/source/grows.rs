@@ -56,7 +56,7 @@ impl GrowingStatic {
                 let mut hit = Hit::at(at.clone()).with("static", placed.item.name.as_str());
                 hit.phase = Some(Phase::Invocation);
                 hit.labels.push(Label {
-                    place: code.facts.world.place(node.file, *bytes),
+                    place: code.shown(state.node, *bytes),
                     message: "events put things in here".to_owned(),
                 });
                 hits.entry(at).or_insert(hit);

@@ -124,7 +124,7 @@ pub fn gather(options: &Options) -> Result<Project> {
     let named = |package: &Package, bin: &str| named(package, bin) || adapter.serves(package);
     let all = workspace.functions(&runtimes.crates, &named);
     let packages = select(options, &workspace.packages, &selected_by_default)?;
-    let functions: Vec<Function> = all
+    let mut functions: Vec<Function> = all
         .iter()
         .filter(|function| packages.contains(&function.package))
         .filter(|function| options.bins.is_empty() || options.bins.contains(&function.bin))
@@ -162,24 +162,37 @@ pub fn gather(options: &Options) -> Result<Project> {
         };
         Build::of(subject, &options.request, &build_inputs)
     });
-    let builds = builds.collect::<Result<Vec<_>, BadInput>>()?;
-    let with_targets: Vec<_> =
-        functions.iter().zip(builds.iter().map(|build: &Build| build.target.as_str())).collect();
+    let mut builds = builds.collect::<Result<Vec<_>, BadInput>>()?;
     let question = resolve::Question {
         root: &root,
         workspace: &workspace,
-        functions: &with_targets,
+        functions: &[],
         network: options.allow_network,
         env: &options.env,
     };
+    let built: Vec<_> = functions.iter().zip(&builds).collect();
     if refusal.is_none() {
-        question.start(&mut ahead);
+        resolve::Question { functions: &built, ..question }.start(&mut ahead);
     }
 
     let read = own_code::read(&root, &workspace, &functions, &mut sources);
     suppressions.extend(read.suppressions);
-    let code = code::read(&root, &workspace, &functions, &mut sources);
+    let mut code = code::read(&root, &workspace, &functions, &mut sources);
+    if options.bins.is_empty() {
+        let tools: Vec<bool> = functions
+            .iter()
+            .map(|function| {
+                let asked = named(workspace.package(function), &function.bin);
+                !asked && code.is_tool(&functions, function)
+            })
+            .collect();
+        leave_out(&mut functions, &tools);
+        leave_out(&mut builds, &tools);
+        leave_out(&mut code.binaries, &tools);
+    }
     let mentions = mentions::read(&root, &workspace);
+    let built: Vec<_> = functions.iter().zip(&builds).collect();
+    let question = resolve::Question { functions: &built, ..question };
     let resolution = match refusal {
         None => resolve::resolve(&question, &mut ahead),
         Some(_) => Resolution::unknown(Facts::REFUSED),
@@ -215,6 +228,12 @@ pub fn gather(options: &Options) -> Result<Project> {
 fn unread(facts: &Facts) -> BTreeSet<String> {
     let unread = facts.code.facts.world.unread.iter().filter(|unread| !unread.too_deep);
     unread.map(|unread| format!("did not look at all code: failed to {}", unread.why)).collect()
+}
+
+/// Takes out what is marked.
+fn leave_out<T>(from: &mut Vec<T>, marked: &[bool]) {
+    let mut marked = marked.iter();
+    from.retain(|_| !marked.next().copied().unwrap_or(false));
 }
 
 #[derive(serde::Deserialize)]

@@ -96,8 +96,8 @@ pub enum Check {
     CallWhen(source::CallWhen),
     /// Is nothing handed to a Lambda runtime?
     NoEntry(source::NoEntry),
-    /// Does the function log in colours, or as text for people?
-    TextLogs(source::TextLogs),
+    /// Does the function log in colours?
+    TextLogs(Box<source::TextLogs>),
     /// Does the handler look keys up in an untyped event?
     UntypedEvent(source::UntypedEvent),
     /// Is a client made in init whose connection only the first event opens?

@@ -36,7 +36,12 @@ pub use logs::TextLogs;
 pub use registry::{DynRegistry, RegistryPerEvent};
 pub use runtime::MultiThread;
 
-use crate::facts::{Facts, functions_code::FunctionCode, workspace::Function};
+use crate::facts::{
+    Facts,
+    code::{types::Types, vocabulary::Vocabulary},
+    functions_code::FunctionCode,
+    workspace::Function,
+};
 
 /// The code of a function in which a handler was found. A binary that only serves a web framework
 /// beside one of the same package that runs on Lambda is a local server.
@@ -47,4 +52,10 @@ fn code<'a>(facts: &'a Facts, function: &Function) -> Option<FunctionCode<'a>> {
     let local =
         !code.on_lambda && siblings.any(|other| of(other).is_some_and(|code| code.on_lambda));
     (!local).then_some(code)
+}
+
+/// Written types and attributes of the code, without the tables of who has which functions.
+fn types(code: FunctionCode<'_>) -> Types<'_> {
+    let world = &code.facts.world;
+    Types { world, vocabulary: Vocabulary::shared(), members: Default::default() }
 }

@@ -3,16 +3,13 @@
 use super::{
     code::{
         CodeFacts,
-        eval::{Call, Graph, Link, Node},
+        eval::{Call, Graph, Node},
         reach::{Reach, State, When},
         value::NodeId,
     },
     workspace::Function,
 };
-use crate::{
-    finding::{Label, Phase},
-    source::Place,
-};
+use crate::finding::Phase;
 use std::rc::Rc;
 
 /// The code of the functions.
@@ -55,6 +52,21 @@ impl FunctionsCode {
             reach: &one.reach,
         })
     }
+
+    /// Whether a binary is no function but a tool or local server beside one: nothing in it is
+    /// handed to a Lambda runtime, and something in another binary of its package is. A `main`
+    /// behind a macro that nobody knows may do anything.
+    pub fn is_tool(&self, functions: &[Function], function: &Function) -> bool {
+        let beside = |other: &Function| other.package == function.package;
+        let on_lambda = |function| self.of(functions, function).is_some_and(|code| code.on_lambda);
+        let Some(code) = self.of(functions, function) else { return false };
+        let starts = code.calls().filter(|(state, _)| !code.reach.from.contains_key(state));
+        let opaque = |call: &Call| call.path.starts_with("?::") && call.path.ends_with('!');
+        !code.on_lambda
+            && functions.iter().any(|other| beside(other) && on_lambda(other))
+            && !starts.into_iter().any(|(_, call)| opaque(call))
+            && !self.facts.world.unread.iter().any(|unread| unread.file == function.src_path)
+    }
 }
 
 impl<'a> FunctionCode<'a> {
@@ -71,50 +83,6 @@ impl<'a> FunctionCode<'a> {
     /// A node.
     pub fn node(self, id: NodeId) -> &'a Node {
         &self.graph.nodes[id.index()]
-    }
-
-    /// Where a call is shown: from its name to its end.
-    pub fn place(self, node: NodeId, call: &Call) -> Place {
-        self.facts.world.place(self.node(node).file, call.name.to(call.bytes))
-    }
-
-    /// The way to a state as labels: where the handler is handed over, then each call.
-    pub fn way(self, state: State) -> Vec<Label> {
-        let start = State { when: self.known(state), ..state };
-        let way = self.reach.way(start);
-        let from = way.iter().rposition(|(state, edge)| {
-            matches!(self.node(state.node).edges[*edge].link, Link::PerEvent(_))
-        });
-        let mut labels = Vec::new();
-        for (index, (state, edge)) in way.iter().enumerate().skip(from.unwrap_or(0)) {
-            let node = self.node(state.node);
-            let edge = &node.edges[*edge];
-            let to = self.node(edge.to);
-            let message = match edge.link {
-                Link::PerEvent(_) => format!("`{}` is handed to the runtime here", to.name),
-                Link::Once => "made on first use".to_owned(),
-                _ if index == 0 => format!("calls `{}`", to.name),
-                _ => format!("`{}` calls `{}`", node.name, to.name),
-            };
-            let closure = to.file == node.file && to.head == edge.bytes;
-            let message = match (edge.link, closure) {
-                (Link::PerEvent(_), true) => "runs for each event".to_owned(),
-                (Link::Mention | Link::Call, true) => continue,
-                _ => message,
-            };
-            let bytes = edge.bytes;
-            labels.push(Label { place: self.facts.world.place(node.file, bytes), message });
-        }
-        labels
-    }
-
-    /// The state that the walk knows: a call that only happens without what is kept belongs to a
-    /// node that runs for each event.
-    fn known(self, state: State) -> When {
-        match self.reach.from.contains_key(&state) || self.reach.states.contains(&state) {
-            true => state.when,
-            false => When::Invocation,
-        }
     }
 }
 

@@ -41,6 +41,8 @@ pub mod own_code;
 
 pub mod functions_code;
 
+pub mod shown;
+
 use crate::{finding::BadInput, source::Sources};
 pub use build::Build;
 use build::BuildInputs;

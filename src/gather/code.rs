@@ -9,12 +9,7 @@ use crate::{
     },
     source::{RelPath, Sources},
 };
-use std::{
-    rc::Rc,
-    sync::{Arc, LazyLock},
-};
-
-static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::embedded);
+use std::{rc::Rc, sync::Arc};
 
 /// Analyses the functions. What is read beside `sources` is added to them, so that it can be shown.
 pub fn read(
@@ -23,13 +18,13 @@ pub fn read(
     functions: &[Function],
     sources: &mut Sources,
 ) -> FunctionsCode {
-    let (crates, binaries) = inputs::crates(workspace, functions, &VOCABULARY);
+    let (crates, binaries) = inputs::crates(workspace, functions, Vocabulary::shared());
     let known = &*sources;
     let text = |file: &RelPath| match known.text(file) {
         Some(text) => Ok(Arc::clone(text)),
         None => root.read(file).map_err(|error| error.message.replacen("failed to ", "", 1)),
     };
-    let facts = code::analyse(crates, &VOCABULARY, &text);
+    let facts = code::analyse(crates, Vocabulary::shared(), &text);
     for file in &facts.world.files {
         if sources.text(&file.path).is_none() {
             sources.insert(file.path.clone(), Arc::clone(&file.text));

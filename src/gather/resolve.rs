@@ -14,6 +14,8 @@ use super::{
 };
 use crate::{
     facts::{
+        Build,
+        builder::Choice,
         graph::{Lock, Resolution, Resolved, Resolver, Selection, Universe},
         workspace::{Function, Workspace},
     },
@@ -28,8 +30,8 @@ pub struct Question<'a> {
     pub root: &'a Root,
     /// Its manifests.
     pub workspace: &'a Workspace,
-    /// The functions to resolve for, each with the triple it is built for.
-    pub functions: &'a [(&'a Function, &'a str)],
+    /// The functions to resolve for, each with how it is built.
+    pub functions: &'a [(&'a Function, &'a Build)],
     /// Whether cargo may download what is missing.
     pub network: bool,
     /// The environment a build would see.
@@ -40,7 +42,7 @@ impl Question<'_> {
     /// Starts asking for what `resolve` will need, where the project has a lockfile.
     pub fn start(&self, ahead: &mut Ahead) {
         if self.root.absolute(&RelPath::new("Cargo.lock")).is_file() {
-            self.functions.iter().for_each(|(_, target)| ahead.start(self.ask(None, target)));
+            self.functions.iter().for_each(|(_, build)| ahead.start(self.ask(None, &build.target)));
         }
     }
 
@@ -99,7 +101,8 @@ fn functions(
     let resolver = Resolver::of(&question.workspace.root);
     let mut universes: BTreeMap<&str, Arc<Universe>> = BTreeMap::new();
     let mut resolved = Vec::new();
-    for (function, target) in question.functions {
+    for (function, build) in question.functions {
+        let target = build.target.as_str();
         let universe = match universes.get(target) {
             Some(universe) => universe.clone(),
             None => {
@@ -110,7 +113,7 @@ fn functions(
                 let metadata = ahead.answer(&question.ask(scratch, target));
                 let metadata = metadata.map_err(|refusal| match refusal {
                     Refusal::Broken(why) => why,
-                    Refusal::Said(said) => refused(&said, question.network, target),
+                    Refusal::Said(said) => refused(&said, question.network, build),
                 })?;
                 Arc::new(Universe::new(&metadata, target, relative))
             }
@@ -129,7 +132,8 @@ fn functions(
 }
 
 /// Why cargo did not resolve, and the command that would change that.
-fn refused(stderr: &str, network: bool, target: &str) -> String {
+fn refused(stderr: &str, network: bool, build: &Build) -> String {
+    let target = &build.target;
     let said = |needle: &str| stderr.contains(needle);
     if said("needs to be updated")
         || said("cannot update the lock file")
@@ -145,6 +149,17 @@ fn refused(stderr: &str, network: bool, target: &str) -> String {
         return format!(
             "resolving needs crates that were not downloaded; run `cargo fetch --locked --target \
              {target}`, or pass `--allow-network`"
+        );
+    }
+    if said("to learn about target-specific information") {
+        let place = match &build.target_choice {
+            Choice::Detected(place) => format!(" in `{}`", place.file),
+            Choice::Environment(variable) => format!(" in `{variable}`"),
+            _ => String::new(),
+        };
+        return format!(
+            "the target `{target}`{place} is none that rustc knows; set `CARGO_BUILD_TARGET` to \
+             the one that is meant"
         );
     }
     let mut words = toolchain::words(stderr);

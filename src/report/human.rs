@@ -11,7 +11,7 @@ use annotate_snippets::{
 };
 use std::{
     cmp::Ordering,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     ops::Range,
 };
@@ -20,7 +20,7 @@ use std::{
 /// next. The text is coloured; the stream it goes to takes the colour out where it does not fit.
 pub fn write(out: &mut dyn Write, report: &Report, facts: &Facts) -> io::Result<()> {
     let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
-    let mut explained = std::collections::BTreeSet::new();
+    let mut explained = BTreeSet::new();
     for finding in report.findings.iter().filter(|finding| finding.level > Level::Allow) {
         let first = explained.insert(finding.rule);
         writeln!(out, "{}\n", renderer.render(&groups(finding, facts, first)))?;
@@ -156,21 +156,32 @@ fn text<'a>(facts: &'a Facts, file: &RelPath) -> &'a str {
     facts.sources.text(file).map_or("", |text| text)
 }
 
-/// A line per reason. Many rules share one, so beyond a few they are counted: JSON names them all.
+/// A line per reason. Many rules and packages share one, so beyond a few they are counted: JSON
+/// names them all.
 fn not_looked_at(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     const NAMED: usize = 3;
-    let mut reasons: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    let mut reasons: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for skipped in &report.skipped {
-        reasons.entry((&skipped.package, &skipped.why)).or_default().push(skipped.rule);
+        reasons.entry((&skipped.package, &skipped.why)).or_default().insert(skipped.rule);
     }
-    for ((package, why), rules) in &reasons {
-        let rules = match rules.len() {
-            number if number > NAMED => count(number, "rule"),
-            _ => rules.join(", "),
-        };
-        writeln!(out, "not looked at in {package}: {rules}: {why}")?;
+    let mut shared: BTreeMap<(BTreeSet<&str>, &str), Vec<&str>> = BTreeMap::new();
+    for ((package, why), rules) in reasons {
+        shared.entry((rules, why)).or_default().push(package);
     }
-    if !reasons.is_empty() {
+    let listed = |names: Vec<&str>, noun| match names.len() {
+        number if number > NAMED => count(number, noun),
+        _ => names.join(", "),
+    };
+    let mut lines: Vec<String> = shared
+        .into_iter()
+        .map(|((rules, why), packages)| {
+            let rules = listed(rules.into_iter().collect(), "rule");
+            format!("not looked at in {}: {rules}: {why}", listed(packages, "package"))
+        })
+        .collect();
+    lines.sort();
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    if !lines.is_empty() {
         writeln!(out)?;
     }
     Ok(())

@@ -1,6 +1,9 @@
 //! What the program prints, and what it ends with.
 
-use crate::project::{Project, program};
+use crate::{
+    project::{Project, Run, program},
+    stand_ins,
+};
 
 const MANIFEST: &str = "[package]\nname = \"function\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
                         [dependencies]\nlambda_runtime = \"1\"\n";
@@ -152,4 +155,50 @@ fn colour_is_for_terminals_and_for_who_asks() {
     let project = Project::function(MANIFEST);
     assert!(!project.run(&["check"]).out.contains('\u{1b}'));
     assert!(project.run(&["check", "--color", "always"]).out.contains('\u{1b}'));
+}
+
+#[test]
+fn a_tool_beside_a_function_is_no_function() {
+    let serve = "use lambda_runtime::{run, service_fn};\n\
+                 async fn main() { run(service_fn(handler)).await }\nasync fn handler(e: E) {}\n";
+    let looked_at = |tool: &str, flags: &[&str]| {
+        let project = Project::with(&[
+            ("Cargo.toml", MANIFEST),
+            ("src/main.rs", serve),
+            ("src/bin/tool.rs", tool),
+        ]);
+        let run = project.run(&[&["check", "--message-format", "json"], flags].concat());
+        let bins =
+            run.json("finding").into_iter().filter_map(|f| f["bin"].as_str().map(str::to_owned));
+        let bins: std::collections::BTreeSet<String> = bins.collect();
+        (run.json("summary")[0]["functions"].clone(), bins.contains("tool"))
+    };
+    let tool = "fn main() { println!(\"{}\", std::env::args().count()) }\n";
+    assert_eq!(looked_at(tool, &[]), (1.into(), false));
+    assert_eq!(looked_at(tool, &["--bin", "tool"]), (1.into(), true), "it was asked for");
+    assert_eq!(looked_at(serve, &[]).0, 2, "another function");
+    let hidden = "somewhere::entry! { handler }\n";
+    assert_eq!(looked_at(hidden, &[]).0, 2, "a macro may hide a handler");
+}
+
+#[test]
+fn a_target_that_rustc_does_not_know_is_said_once() {
+    let project = Project::with(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\nresolver = \"3\"\n"),
+        ("a/Cargo.toml", &MANIFEST.replace("\"function\"", "\"a\"")),
+        ("b/Cargo.toml", &MANIFEST.replace("\"function\"", "\"b\"")),
+        ("a/src/main.rs", "fn main() {}"),
+        ("b/src/main.rs", "fn main() {}"),
+    ]);
+    stand_ins::lock(&project.path(""));
+    project.write(".cargo/config.toml", "[build]\ntarget = \"$ARCH\"\n");
+    let mut check = program();
+    check.args(["check", "--workspace", "--builder", "cargo"]).current_dir(project.path(""));
+    let run = Run::of(check.env("CARGO_HOME", stand_ins::cargo_home()).output().expect("it runs"));
+    let said: Vec<&str> = run.out.lines().filter(|line| line.contains("rustc")).collect();
+    let [said] = said[..] else { panic!("{run:?}") };
+    assert!(said.starts_with("not looked at in a, b: "), "{said}");
+    let why = ": the target `$ARCH` in `.cargo/config.toml` is none that rustc knows; \
+               set `CARGO_BUILD_TARGET` to the one that is meant";
+    assert!(said.ends_with(why), "{said}");
 }

@@ -15,6 +15,15 @@ mod dependencies;
 /// Every example of every rule.
 mod rules;
 
+/// Calls of other crates, by the lists in the rule files.
+mod calls;
+
+/// The places a finding names on the way to its code.
+mod ways;
+
+/// Rules that few projects give work.
+mod seldom;
+
 /// Which code runs when.
 mod source;
 

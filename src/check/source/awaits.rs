@@ -34,14 +34,14 @@ impl SequentialAwaits {
             let node = code.node(state.node);
             for block in &node.awaits {
                 for (first, second) in self.pairs(node, block) {
-                    let at = code.facts.world.place(node.file, second.bytes);
+                    let at = code.shown(state.node, second.bytes);
                     if !seen.insert(at.clone()) {
                         continue;
                     }
                     let mut hit = Hit::at(at).with("in", node.name.as_str());
                     hit.phase = Some(phase(state.when)).filter(|phase| *phase != Phase::Once);
                     hit.labels.push(Label {
-                        place: code.facts.world.place(node.file, first.bytes),
+                        place: code.shown(state.node, first.bytes),
                         message: "this is waited for before, and nothing of it is needed"
                             .to_owned(),
                     });

@@ -1,19 +1,25 @@
 //! Is one of these functions called in this phase?
 
-use super::{change, code};
+use super::{change, code, types};
 use crate::{
     check::{Hit, Outcome},
     facts::{
         Facts,
-        code::{eval::Call, pattern::Patterns, reach::State},
+        code::{
+            eval::{Call, Code},
+            ir::Bytes,
+            pattern::Patterns,
+            reach::State,
+            value::NodeId,
+        },
         functions_code::{FunctionCode, phase},
         workspace::Function,
     },
-    finding::Phase,
+    finding::{Label, Phase},
     source::Place,
 };
 use serde::Deserialize;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Is one of these functions called in this phase?
 #[derive(Clone, Debug, Deserialize)]
@@ -25,9 +31,8 @@ pub struct CallWhen {
     calls: Vec<Kind>,
     /// What removes a hit, where that can be written.
     change: Option<Remedy>,
-    /// Whether the calls of one function count as one.
-    #[serde(default)]
-    together: bool,
+    /// What the other calls of a function are labelled, where they count as one with its first.
+    together: Option<String>,
 }
 
 /// What can be done with a value that is made too often.
@@ -57,7 +62,7 @@ struct Kind {
     /// Leave out calls whose arguments send something to somebody.
     #[serde(default)]
     lonely: bool,
-    /// Leave out calls on a thread where blocking harms nobody.
+    /// Leave out calls on a thread where blocking harms nobody, and calls that give a future.
     #[serde(default)]
     blocking: bool,
     /// Leave out calls on whose result one of these methods is called.
@@ -66,6 +71,15 @@ struct Kind {
     /// Count only calls on whose result one of these methods is called.
     #[serde(default)]
     followed_by: Vec<String>,
+    /// Leave out methods of what the same function makes by a call that counts too.
+    #[serde(default)]
+    made_elsewhere: bool,
+    /// Leave out calls in what one of these is given, here or on the way: nobody waits for them.
+    #[serde(default)]
+    not_inside: Patterns,
+    /// Attributes that make a function do the same whenever it is called.
+    #[serde(default)]
+    attributes: Patterns,
 }
 
 impl CallWhen {
@@ -73,21 +87,64 @@ impl CallWhen {
         let Some(code) = code(facts, function) else { return Outcome::Hits(Vec::new()) };
         let mut hits: Vec<Hit> = Vec::new();
         let mut seen = HashSet::new();
-        let mut functions = HashSet::new();
-        for (state, call) in code.calls() {
-            if phase(state.when) != self.when {
+        let mut first_of = HashMap::new();
+        let here = |state: &State| phase(state.when) == self.when;
+        let kind = |state: State, call| self.calls.iter().find(|kind| kind.counts(state, call));
+        let made: HashSet<(NodeId, &str)> = code
+            .calls()
+            .filter(|(state, call)| here(state) && kind(*state, call).is_some())
+            .filter_map(|(state, call)| Some((state.node, made(call)?)))
+            .collect();
+        for (state, call) in code.calls().filter(|(state, _)| here(state)) {
+            let Some(kind) = kind(state, call) else { continue };
+            let of = call.path.as_str().split_once('.').map(|(of, _)| of);
+            if kind.made_elsewhere && of.is_some_and(|of| made.contains(&(state.node, of))) {
                 continue;
             }
-            let Some(kind) = self.calls.iter().find(|kind| kind.counts(state, call)) else {
+            if inside(code, state, call, &kind.not_inside)
+                || !seen.insert(code.spot(state.node, call))
+            {
                 continue;
-            };
+            }
             let at = code.place(state.node, call);
-            if !seen.insert(at.clone()) || self.together && !functions.insert(state.node) {
+            let first = first_of.get(&state.node).filter(|_| self.together.is_some());
+            if let (Some(message), Some(first)) = (&self.together, first) {
+                let hit: &mut Hit = &mut hits[*first];
+                hit.labels.push(Label { place: at, message: message.clone() });
                 continue;
             }
+            first_of.insert(state.node, hits.len());
             hits.push(self.hit(code, state, call, kind, at));
         }
+        hits.extend(self.attributed(code));
         Outcome::Hits(hits)
+    }
+
+    /// Functions with one of the attributes. Where a program starts is left out: there they set up
+    /// what runs it.
+    fn attributed(&self, code: FunctionCode<'_>) -> Vec<Hit> {
+        let types = types(code);
+        let mut hits = BTreeMap::new();
+        let states = code.reach.states.iter().filter(|state| phase(state.when) == self.when);
+        for state in states.filter(|state| code.reach.from.contains_key(state)) {
+            let node = code.node(state.node);
+            let Code::Fn(id) = node.code else { continue };
+            let def = &types.world.functions[id.index()];
+            for (attr, bytes) in def.function.attrs.iter().zip(&def.function.attr_bytes) {
+                let path = types.attribute(def.scope, attr);
+                let kind = self.calls.iter().find(|kind| kind.attributes.matches(path));
+                let Some(kind) = kind else { continue };
+                let at = types.world.place(node.file, *bytes);
+                let mut hit = Hit::at(at.clone())
+                    .with("what", kind.what.clone())
+                    .with("call", path.as_str())
+                    .with("in", node.name.as_str());
+                hit.phase = Some(self.when);
+                hit.labels = code.way(*state);
+                hits.entry(at).or_insert(hit);
+            }
+        }
+        hits.into_values().collect()
     }
 
     fn hit(
@@ -103,7 +160,7 @@ impl CallWhen {
             .with("call", call.path.as_str())
             .with("in", code.node(state.node).name.as_str());
         hit.phase = Some(self.when);
-        hit.labels = code.way(state);
+        hit.labels = code.way_to(state, call);
         let hoisted = match self.change {
             Some(Remedy::Hoist) => change::hoist(code, state.node, call.bytes),
             _ => None,
@@ -125,10 +182,31 @@ impl Kind {
             && (!self.fixed || call.fixed)
             && (!self.dropped || call.dropped)
             && !(self.lonely && call.sends)
-            && !(self.blocking && state.off_worker)
+            && !(self.blocking && (state.off_worker || call.awaited))
             && !self.without.iter().any(called)
             && (self.followed_by.is_empty() || self.followed_by.iter().any(called))
     }
+}
+
+/// Whether a call stands in an argument of one of some others, in its own function or on the way.
+fn inside(code: FunctionCode<'_>, state: State, call: &Call, others: &Patterns) -> bool {
+    let given = |node: NodeId, bytes: Bytes| {
+        code.node(node).calls.iter().any(|other| {
+            let around = other.bytes.start <= bytes.start && bytes.end <= other.bytes.end;
+            around && other.bytes != bytes && others.matches(other.path)
+        })
+    };
+    let way = code.reach.way(state);
+    given(state.node, call.bytes)
+        || way
+            .iter()
+            .any(|(state, edge)| given(state.node, code.node(state.node).edges[*edge].bytes))
+}
+
+/// The type of what a call makes, where it is one of the type's own functions.
+fn made(call: &Call) -> Option<&str> {
+    let (of, _) = call.path.as_str().rsplit_once("::")?;
+    (!of.contains('.')).then_some(of)
 }
 
 /// The type of what is made as it is written there: `Regex` of `Regex::new`.

@@ -93,7 +93,7 @@ fn variables(expr: &Expr, into: &mut HashSet<Sym>) {
 }
 
 /// Visits an expression and everything in it.
-fn each<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
+pub(super) fn each<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
     visit(expr);
     match &expr.kind {
         Kind::Call(callee, args) => {
@@ -145,7 +145,7 @@ fn each<'e>(expr: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
 }
 
 /// Visits statements and everything in them.
-fn each_stmt<'e>(stmts: &'e [Stmt], visit: &mut dyn FnMut(&'e Expr)) {
+pub(super) fn each_stmt<'e>(stmts: &'e [Stmt], visit: &mut dyn FnMut(&'e Expr)) {
     for stmt in stmts {
         match stmt {
             Stmt::Let(one) => {

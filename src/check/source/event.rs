@@ -1,18 +1,18 @@
 //! Does the handler take the event as an untyped value and look keys up in it?
 
-use super::code;
+use super::{change, code, types};
 use crate::{
     check::{Hit, Outcome},
     facts::{
         Facts,
         code::{
             eval::{Code, Link},
-            ir::Lit,
+            ir::{Closure, Kind, Lit, Pat, Type},
             pattern::Patterns,
             reach::When,
-            types::{TypeScope, Types},
+            types::TypeScope,
             value::{NodeId, Ty},
-            vocabulary::Vocabulary,
+            world::ModId,
         },
         functions_code::FunctionCode,
         workspace::Function,
@@ -20,9 +20,7 @@ use crate::{
     finding::{Label, Phase},
 };
 use serde::Deserialize;
-use std::{collections::HashSet, sync::LazyLock};
-
-static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::embedded);
+use std::collections::HashSet;
 
 /// Does the handler take the event as an untyped value and look keys up in it?
 #[derive(Clone, Debug, Deserialize)]
@@ -75,26 +73,48 @@ impl UntypedEvent {
         match code.node(handler).code {
             Code::Fn(id) => {
                 let def = &world.functions[id.index()];
-                let types = Types { world, vocabulary: &VOCABULARY, members: Default::default() };
-                let scope = TypeScope::default();
-                def.function.params.iter().any(|(_, ty)| {
-                    let typed = types.ty(def.scope, &scope, ty).val;
-                    typed.tys.iter().any(|ty| match ty {
-                        Ty::Foreign(path) => self.types.matches(*path),
-                        _ => false,
-                    })
-                })
+                def.function.params.iter().any(|(_, ty)| self.wanted(code, def.scope, ty))
             }
-            // A closure that passes the event on: what it calls says the type.
-            Code::Closure(..) => {
+            // A closure says it itself, or passes the event on and what it calls says it.
+            Code::Closure(root, _) => {
+                let own = closure(code, root, handler).is_some_and(|(scope, closure)| {
+                    closure
+                        .params
+                        .iter()
+                        .any(|pat| matches!(pat, Pat::Typed(_, ty) if self.wanted(code, scope, ty)))
+                });
                 let edges = &code.node(handler).edges;
-                let called = edges.iter().filter(|edge| edge.link == Link::Call);
-                called
+                let mut called = edges
+                    .iter()
+                    .filter(|edge| edge.link == Link::Call)
                     .map(|edge| edge.to)
-                    .filter(|to| matches!(code.node(*to).code, Code::Fn(_)))
-                    .any(|to| self.untyped(code, to))
+                    .filter(|to| matches!(code.node(*to).code, Code::Fn(_)));
+                own || called.any(|to| self.untyped(code, to))
             }
             _ => false,
         }
     }
+
+    fn wanted(&self, code: FunctionCode<'_>, scope: ModId, ty: &Type) -> bool {
+        let typed = types(code).ty(scope, &TypeScope::default(), ty).val;
+        typed.tys.iter().any(|ty| match ty {
+            Ty::Foreign(path) => self.types.matches(*path),
+            _ => false,
+        })
+    }
+}
+
+/// A closure as it is written, with where its names are looked up; none where a macro made it.
+fn closure<'a>(code: FunctionCode<'a>, root: NodeId, node: NodeId) -> Option<(ModId, &'a Closure)> {
+    let world = &code.facts.world;
+    let head = code.node(node).head;
+    let Code::Fn(id) = code.node(root).code else { return None };
+    let def = &world.functions[id.index()];
+    let mut found = None;
+    change::each_stmt(&def.function.body.as_ref()?.stmts, &mut |expr| {
+        if let (Kind::Closure(closure), true) = (&expr.kind, expr.bytes == head) {
+            found = Some((def.scope, &**closure));
+        }
+    });
+    found
 }

@@ -41,10 +41,10 @@ impl FirstUse {
                 continue;
             }
             let Some((first, used)) = uses(code, of, When::Invocation).next() else { continue };
-            let at = code.place(state.node, call);
-            if !seen.insert(at.clone()) {
+            if !seen.insert(code.spot(state.node, call)) {
                 continue;
             }
+            let at = code.place(state.node, call);
             let operation = used.path.as_str().rsplit('.').next().unwrap_or_default();
             let service = of.trim_start_matches("aws_sdk_").split("::").next().unwrap_or(of);
             let mut hit = Hit::at(at).with("service", service).with("operation", operation);

@@ -3,7 +3,14 @@
 use super::code;
 use crate::{
     check::{Hit, Outcome},
-    facts::{Facts, code::ir::Type, code::reach::When, workspace::Function},
+    facts::{
+        Facts,
+        code::{
+            ir::{Bytes, Type},
+            reach::When,
+        },
+        workspace::Function,
+    },
     finding::{Label, Phase},
 };
 use serde::Deserialize;
@@ -17,7 +24,9 @@ pub struct GrowingStatic {
     collections: Vec<String>,
     /// Methods that put something in.
     adds: Vec<String>,
-    /// Methods that take something out, or ask how much is in.
+    /// Those of them that put it under a key.
+    keyed: Vec<String>,
+    /// Methods that take something out, or ask how much is in; `=` for an assignment.
     bounds: Vec<String>,
 }
 
@@ -33,7 +42,9 @@ impl GrowingStatic {
             let node = code.node(state.node);
             for (global, method, bytes) in &node.kept {
                 let placed = &code.facts.world.globals[global.index()];
-                if !any(&self.adds, method) || !self.holds_any_number(&placed.item.ty) {
+                let text = &code.facts.world.files[node.file].text;
+                let adds = any(&self.adds, method) && self.holds_any_number(&placed.item.ty);
+                if !adds || any(&self.keyed, method) && keyed_by_literal(text, *bytes) {
                     continue;
                 }
                 let all = code.graph.nodes.iter().flat_map(|node| &node.kept);
@@ -45,7 +56,7 @@ impl GrowingStatic {
                 let mut hit = Hit::at(at.clone()).with("static", placed.item.name.as_str());
                 hit.phase = Some(Phase::Invocation);
                 hit.labels.push(Label {
-                    place: code.facts.world.place(node.file, *bytes),
+                    place: code.shown(state.node, *bytes),
                     message: "events put things in here".to_owned(),
                 });
                 hits.entry(at).or_insert(hit);
@@ -68,4 +79,12 @@ impl GrowingStatic {
             _ => false,
         }
     }
+}
+
+/// Whether the first thing between the parentheses behind a method is a literal.
+fn keyed_by_literal(text: &str, method: Bytes) -> bool {
+    let behind =
+        text.get(method.end as usize..).and_then(|rest| rest.trim_start().strip_prefix('('));
+    behind
+        .is_some_and(|args| args.trim_start().starts_with(|c: char| c == '"' || c.is_ascii_digit()))
 }

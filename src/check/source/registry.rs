@@ -184,7 +184,7 @@ impl RegistryPerEvent {
                 if makes.is_none() || receives(code, id.index(), &wanted) {
                     continue;
                 }
-                let at = world.place(node.file, edge.bytes);
+                let at = code.shown(state.node, edge.bytes);
                 let mut hit = Hit::at(at.clone()).with("what", "a registry");
                 hit.change = change::hoist(code, state.node, edge.bytes);
                 hit.phase = Some(Phase::Invocation);

@@ -5,7 +5,7 @@ use crate::{
     check::{Change, Hit, Outcome},
     facts::{
         Facts,
-        code::{eval::Code, pattern::Patterns},
+        code::{eval::Code, pattern::Patterns, reach::When},
         workspace::Function,
     },
     finding::{Edit, Phase},
@@ -21,8 +21,10 @@ pub struct MultiThread {
     attribute: String,
     /// What it is written as instead.
     instead: String,
-    /// Calls that need more than one thread, or would hold up the only one.
+    /// Calls that need more than one thread, whenever they are made.
     needs: Patterns,
+    /// Calls that would hold up the only thread while an event waits.
+    holds_up: Patterns,
 }
 
 impl MultiThread {
@@ -41,14 +43,23 @@ impl MultiThread {
         let at = world.place(node.file, *bytes);
         let mut hit = Hit::at(at.clone());
         hit.phase = Some(Phase::Init);
-        let needed = code.calls().find(|(state, call)| {
-            (!state.off_worker || call.path.contains("block_in")) && self.needs.matches(call.path)
-        });
-        hit = match needed {
-            Some((_, call)) => {
-                let path = call.path;
-                hit.note(format!("`{path}` would hold up the only thread")).change(None)
+        let on_worker = code.calls().filter(|(state, _)| !state.off_worker);
+        let mut needed = on_worker.filter_map(|(state, call)| {
+            let path = call.path;
+            let waits = state.when == When::Invocation && !call.awaited;
+            match () {
+                () if self.needs.matches(path) => {
+                    Some(format!("`{path}` wants more than one thread"))
+                }
+                () if waits && self.holds_up.matches(path) => {
+                    Some(format!("`{path}` would hold up the only thread"))
+                }
+                () => None,
             }
+        });
+        let note = needed.next();
+        hit = match note {
+            Some(note) => hit.note(note).change(None),
             None => {
                 let span = Span::from(bytes.start as usize..bytes.end as usize);
                 let edit = Edit { file: at.file, span, text: self.instead.clone() };

@@ -5,7 +5,7 @@
 use super::{pattern::Patterns, sym::Sym};
 use rustc_hash::FxHashSet as HashSet;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 /// How code came to run per event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -86,6 +86,12 @@ fn returns<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<(Patterns, S
 }
 
 impl Vocabulary {
+    /// The embedded file, read once.
+    pub fn shared() -> &'static Vocabulary {
+        static SHARED: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::embedded);
+        &SHARED
+    }
+
     /// The embedded file.
     pub fn embedded() -> Vocabulary {
         let text = include_str!("../../../rules/data/vocabulary.toml");

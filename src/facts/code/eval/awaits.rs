@@ -27,9 +27,10 @@ impl Eval<'_, '_> {
         if !last.binds.iter().any(|name| uses.contains(name)) {
             return;
         }
-        match one.otherwise {
-            Some(_) => self.end_row(row),
-            None => pattern::names(&one.pat, &mut last.binds),
+        // `let n = first.count()?;` decides as `let … else` does.
+        match one.otherwise.is_some() || matches!(init.kind, Kind::Try(_)) {
+            true => self.end_row(row),
+            false => pattern::names(&one.pat, &mut last.binds),
         }
     }
 
@@ -74,8 +75,13 @@ impl Eval<'_, '_> {
 /// Whether a statement without a name may decide over the ones after it.
 pub fn decides(expr: &Expr) -> bool {
     match &expr.kind {
-        Kind::Await(_) | Kind::If(_) | Kind::Match(_) | Kind::Loop(_) | Kind::Block(_) => true,
-        Kind::Try(inner) | Kind::Same(inner) => decides(inner),
+        Kind::Await(_)
+        | Kind::If(_)
+        | Kind::Match(_)
+        | Kind::Loop(_)
+        | Kind::Block(_)
+        | Kind::Try(_) => true,
+        Kind::Same(inner) => decides(inner),
         Kind::Method(method) => decides(&method.receiver),
         _ => false,
     }

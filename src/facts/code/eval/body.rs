@@ -2,7 +2,7 @@
 
 use super::{Code, Eval, Link, awaits, keep::leaves, keep::returns, method::converts, pattern};
 use crate::facts::code::{
-    ir::{Block, Closure, Expr, If, Kind, Let, Lit, Pat, Path, Stmt},
+    ir::{Block, Bytes, Closure, Expr, If, Kind, Let, Lit, Pat, Path, Stmt},
     names::{Res, Space},
     sym::Sym,
     value::{Keep, Ty, Val},
@@ -291,6 +291,7 @@ impl Eval<'_, '_> {
                 let keep = self.locals[at].1.keep;
                 self.store(keep);
                 self.stored_into(target);
+                self.replaced(keep, target.bytes);
             }
             let known = &mut self.locals[at].1;
             let fixed = known.fixed && val.fixed;
@@ -300,8 +301,14 @@ impl Eval<'_, '_> {
             return;
         }
         self.stored_into(target);
+        let bytes = target.bytes;
         let target = self.expr(target);
         self.store(target.keep);
+        if let Kind::Method(method) = &inner.kind
+            && self.types.vocabulary.transparent.contains(&*method.name)
+        {
+            self.replaced(target.keep, bytes);
+        }
         if let Kind::Field(base, name) = &inner.kind {
             if let Some(at) = self.local(base) {
                 self.locals[at].1.fixed = false;
@@ -312,6 +319,13 @@ impl Eval<'_, '_> {
                     self.put(data, *name, &val);
                 }
             }
+        }
+    }
+
+    /// `*static.lock() = …` throws away what was in it.
+    fn replaced(&mut self, keep: Option<Keep>, bytes: Bytes) {
+        if let Some(Keep::Global(global)) = keep {
+            self.out.kept.push((global, Sym::new("="), bytes));
         }
     }
 

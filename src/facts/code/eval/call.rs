@@ -6,7 +6,7 @@ use crate::facts::code::{
     lower,
     names::{Of, Res, Space},
     sym::Sym,
-    value::{CallRef, NodeId, Ty, Val},
+    value::{CallRef, Keep, NodeId, Ty, Val},
     world::{DataId, Def, FnId},
 };
 
@@ -177,6 +177,12 @@ impl Eval<'_, '_> {
                 Val { fixed, event, owned: true, ..Val::of(Ty::Data(data)) }
             }
             Callee::Foreign(name) => {
+                let function = path.segments.last().copied().unwrap_or(name);
+                for val in &vals {
+                    if let Some(Keep::Global(global)) = val.keep {
+                        self.out.kept.push((global, function, path.bytes));
+                    }
+                }
                 let made = self.foreign(name, path.bytes, bytes, &vals, args, flags);
                 let mut val = self.returned(name, made, &vals);
                 self.turbofish(&[], &path.generics, &mut val);

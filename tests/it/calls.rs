@@ -86,6 +86,8 @@ fn clients_and_connections() {
             ("rusoto_s3::S3Client::new(region());", "an AWS SDK client"),
             ("rusoto_s3::S3Client::new_with_client(given(), region());", ""),
             ("dynamodb_lock::DynamoDbLockClient::default();", "a client for locks in DynamoDB"),
+            ("s3::creds::Credentials::default();", "a set of credentials"),
+            ("s3::creds::Credentials::anonymous();", ""),
             ("deadpool_postgres::Config::new();", ""),
             (
                 "let mut c = deadpool_postgres::Config::new(); c.create_pool(None, tls());",

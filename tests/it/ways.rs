@@ -12,7 +12,7 @@ use cargo_lambda_lean::{
 
 const MANIFEST: &str = "[package]\nname = \"function\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
     [dependencies]\nasync-graphql = \"7\"\nlambda-appsync = \"0.5\"\nlambda_runtime = \"1\"\n\
-    netlify_lambda = \"0.2\"\nregex = \"1\"\nreqwest = \"0.12\"\ntokio = \"1\"\ntower = \"0.5\"\n";
+    netlify_lambda = \"0.2\"\nregex = \"1\"\nreqwest = \"0.12\"\nserde_json = \"1\"\ntokio = \"1\"\ntower = \"0.5\"\n";
 
 /// The findings of a rule in this code, each as its place and its labels.
 fn ways(rule: &str, main: &str) -> Vec<(String, Vec<String>)> {
@@ -149,4 +149,26 @@ fn what_a_macro_writes_is_said_once_and_at_a_whole_call() {
     let found = ways("client-per-invocation", &main);
     let places: Vec<&str> = found.iter().map(|(at, _)| at.as_str()).collect();
     assert_eq!(places, ["reqwest::Client::new()"; 2]);
+}
+
+#[test]
+fn an_untyped_event_is_shown_where_its_type_is_written() {
+    let look_up =
+        "async fn handler(event: LambdaEvent<Value>) -> R { event.payload[\"a\"].clone() }";
+    let main = |body: &str| {
+        format!(
+            "use serde_json::Value; use lambda_runtime::{{run, service_fn, LambdaEvent}};\n{body}"
+        )
+    };
+    let label = "event.payload[\"a\"]: a key is looked up here";
+    for serve in [
+        "async fn main() { run(service_fn(handler)).await }",
+        "async fn main() { run(service_fn(|event| handler(event))).await }",
+        "async fn main() { run(service_fn(|event: LambdaEvent<Value>| handler(event))).await }",
+    ] {
+        one("untyped-event", &main(&format!("{serve}\n{look_up}")), "handler", &[label]);
+    }
+    let closure = "|event: LambdaEvent<Value>| async move { event.payload[\"a\"].clone() }";
+    let serve = format!("async fn main() {{ run(service_fn({closure})).await }}");
+    one("untyped-event", &main(&serve), closure, &[label]);
 }

@@ -20,7 +20,7 @@ use crate::{
     finding::{Label, Phase},
 };
 use serde::Deserialize;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// Does the handler take the event as an untyped value and look keys up in it?
 #[derive(Clone, Debug, Deserialize)]
@@ -54,34 +54,38 @@ impl UntypedEvent {
             .filter(|(_, _, entry)| entry.on_lambda())
             .map(|(node, edge, _)| code.node(*node).edges[*edge].to)
             .collect();
-        let mut hits = Vec::new();
+        let mut hits = BTreeMap::new();
         for handler in handlers {
-            if !self.untyped(code, handler) {
-                continue;
-            }
-            let node = code.node(handler);
-            let mut hit = Hit::at(code.facts.world.place(node.file, node.head));
+            let Some(untyped) = self.untyped(code, handler, state.node) else { continue };
+            let node = code.node(untyped);
+            let who = match node.code {
+                Code::Closure(..) => "the handler".to_owned(),
+                _ => format!("`{}`", node.name),
+            };
+            let at = code.facts.world.place(node.file, node.head);
+            let mut hit = Hit::at(at.clone()).with("handler", who);
             hit.phase = Some(Phase::Invocation);
             hit.labels.push(used.clone());
-            hits.push(hit.with("handler", node.name.as_str()));
+            hits.entry(at).or_insert(hit);
         }
-        Outcome::Hits(hits)
+        Outcome::Hits(hits.into_values().collect())
     }
 
-    fn untyped(&self, code: FunctionCode<'_>, handler: NodeId) -> bool {
+    /// The function or closure that takes the event as it came, if what is handed over is one or
+    /// calls one: of two, the one that looks the key up.
+    fn untyped(&self, code: FunctionCode<'_>, handler: NodeId, looks: NodeId) -> Option<NodeId> {
         let world = &code.facts.world;
         match code.node(handler).code {
             Code::Fn(id) => {
                 let def = &world.functions[id.index()];
-                def.function.params.iter().any(|(_, ty)| self.wanted(code, def.scope, ty))
+                let mut params = def.function.params.iter();
+                params.any(|(_, ty)| self.wanted(code, def.scope, ty)).then_some(handler)
             }
             // A closure says it itself, or passes the event on and what it calls says it.
             Code::Closure(root, _) => {
                 let own = closure(code, root, handler).is_some_and(|(scope, closure)| {
-                    closure
-                        .params
-                        .iter()
-                        .any(|pat| matches!(pat, Pat::Typed(_, ty) if self.wanted(code, scope, ty)))
+                    let wanted = |pat: &Pat| matches!(pat, Pat::Typed(_, ty) if self.wanted(code, scope, ty));
+                    closure.params.iter().any(wanted)
                 });
                 let edges = &code.node(handler).edges;
                 let mut called = edges
@@ -89,9 +93,11 @@ impl UntypedEvent {
                     .filter(|edge| edge.link == Link::Call)
                     .map(|edge| edge.to)
                     .filter(|to| matches!(code.node(*to).code, Code::Fn(_)));
-                own || called.any(|to| self.untyped(code, to))
+                let of_called = called.find_map(|to| self.untyped(code, to, looks));
+                let own = own.then_some(handler);
+                own.filter(|own| *own == looks).or(of_called).or(own)
             }
-            _ => false,
+            _ => None,
         }
     }
 

@@ -27,6 +27,12 @@ mod cli;
 /// Inputs that nobody wants to get.
 mod bad_input;
 
+/// Changes of source, on functions of many shapes.
+mod changes;
+
+/// Functions that changes of source leave alone.
+mod unchanged;
+
 /// Changes to real files.
 mod apply;
 

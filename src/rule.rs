@@ -5,7 +5,7 @@
 //! is a bug of ours and panics with its name, which the tests make impossible to ship.
 
 use crate::{
-    check::{Check, Hit},
+    check::{Check, Form, Hit},
     facts::settings::unknown,
     finding::{BadInput, Effect, Fix, Group, RuleId, Safety},
 };
@@ -74,6 +74,9 @@ pub struct Evidence {
 pub struct FixSpec {
     /// An imperative, with `{placeholders}`.
     pub title: String,
+    /// The same for changes of another shape.
+    #[serde(default)]
+    pub titles: BTreeMap<Form, String>,
     /// Who may apply it at most; one hit's change can be more careful.
     pub safety: Safety,
 }
@@ -135,8 +138,10 @@ impl Rule {
     /// The fix of a hit, by the rule's title and the more careful of both safeties.
     pub fn fix_for(&self, hit: &Hit) -> Option<Fix> {
         let (spec, change) = (self.fix.as_ref()?, hit.change.as_ref()?);
+        let of_form = change.form.and_then(|form| spec.titles.get(&form));
+        let template = of_form.unwrap_or(&spec.title);
         Some(Fix {
-            title: change.title.clone().unwrap_or_else(|| fill(&spec.title, hit)),
+            title: change.title.clone().unwrap_or_else(|| fill(template, hit)),
             safety: spec.safety.min(change.at_most),
             edits: change.edits.clone(),
         })

@@ -219,11 +219,23 @@ pub struct Hit {
     pub change: Option<Change>,
 }
 
+/// The shape of a change, where a rule's hits have changes of several shapes and a title for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// A static that `main` forces.
+    Static,
+    /// A static that the first event makes.
+    LateStatic,
+}
+
 /// The change that removes a hit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// What it does, where the rule's own title does not fit.
     pub title: Option<String>,
+    /// Its shape, by which the rule may have a title for it.
+    pub form: Option<Form>,
     /// A limit below the safety that the rule states.
     pub at_most: Safety,
     /// The edits; none when it needs a choice or a person first.
@@ -267,17 +279,28 @@ impl Change {
     /// A change by these edits, as freely as the rule allows; `None` when there are none.
     pub fn by(edits: impl IntoIterator<Item = Edit>) -> Option<Self> {
         let edits: Vec<Edit> = edits.into_iter().collect();
-        (!edits.is_empty()).then_some(Change { title: None, at_most: Safety::Safe, edits })
+        (!edits.is_empty()).then_some(Change {
+            title: None,
+            form: None,
+            at_most: Safety::Safe,
+            edits,
+        })
     }
 
     /// A change that a person has to choose or make; the rule's title says how.
     pub fn by_hand() -> Self {
-        Change { title: None, at_most: Safety::Ask, edits: Vec::new() }
+        Change { title: None, form: None, at_most: Safety::Ask, edits: Vec::new() }
     }
 
     /// Lowers the safety.
     pub fn at_most(mut self, safety: Safety) -> Self {
         self.at_most = self.at_most.min(safety);
+        self
+    }
+
+    /// Says which shape it has.
+    pub fn of_form(mut self, form: Form) -> Self {
+        self.form = Some(form);
         self
     }
 

@@ -45,6 +45,12 @@ mod bad_input;
 /// Inputs of which a part can be used.
 mod half_broken;
 
+/// Changes of source, on functions of many shapes.
+mod changes;
+
+/// Functions that changes of source leave alone.
+mod unchanged;
+
 /// Changes to real files.
 mod apply;
 

@@ -161,17 +161,23 @@ impl CallWhen {
             .with("in", code.node(state.node).name.as_str());
         hit.phase = Some(self.when);
         hit.labels = code.way_to(state, call);
-        let hoisted = match self.change {
-            Some(Remedy::Hoist) => change::hoist(code, state.node, call.bytes),
-            _ => None,
-        };
-        hit.change = hoisted.or_else(|| {
-            let made = call.path.as_str().rsplit_once("::").map(|(of, _)| of);
-            let written = written_type(code, state, call).filter(|_| made.is_some());
-            self.change?;
-            change::make_static(code, state.node, call.bytes, written?)
+        let asked = |bytes| self.asks(code, state, bytes);
+        hit.change = self.change.and_then(|remedy| {
+            let hoisted = match remedy {
+                Remedy::Hoist => change::hoist(code, state.node, call.bytes, &asked),
+                Remedy::Static => None,
+            };
+            hoisted.or_else(|| change::make_static(code, state.node, call.bytes, &asked))
         });
         hit
+    }
+
+    /// Whether a call that this asks for stands in some bytes of a node.
+    fn asks(&self, code: FunctionCode<'_>, state: State, bytes: Bytes) -> bool {
+        code.node(state.node).calls.iter().any(|call| {
+            let within = bytes.start <= call.bytes.start && call.bytes.end <= bytes.end;
+            within && self.calls.iter().any(|kind| kind.counts(state, call))
+        })
     }
 }
 
@@ -207,14 +213,4 @@ fn inside(code: FunctionCode<'_>, state: State, call: &Call, others: &Patterns) 
 fn made(call: &Call) -> Option<&str> {
     let (of, _) = call.path.as_str().rsplit_once("::")?;
     (!of.contains('.')).then_some(of)
-}
-
-/// The type of what is made as it is written there: `Regex` of `Regex::new`.
-fn written_type<'a>(code: FunctionCode<'a>, state: State, call: &Call) -> Option<&'a str> {
-    let text = &code.facts.world.files[code.node(state.node).file].text;
-    let path = text.get(call.name.start as usize..call.name.end as usize)?;
-    let (ty, _) = path.rsplit_once("::")?;
-    let name = ty.rsplit("::").next()?;
-    let builder = name.ends_with("Builder") || path.ends_with("builder");
-    (name.starts_with(|c: char| c.is_uppercase()) && !builder).then_some(ty)
 }

@@ -1,9 +1,6 @@
 //! Is a client made in init whose connection only the first event opens?
 
-use super::{
-    change::{self, Prime},
-    code,
-};
+use super::{change::Prime, code};
 use crate::{
     check::{Hit, Outcome},
     facts::{
@@ -27,54 +24,88 @@ pub struct FirstUse {
     primes: Vec<Prime>,
 }
 
+/// A client that init makes and only events use.
+struct Unused<'a> {
+    node: NodeId,
+    call: &'a Call,
+    /// Its type.
+    of: &'static str,
+    /// The first request that it sends.
+    used: (NodeId, &'a Call),
+}
+
 impl FirstUse {
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let Some(code) = code(facts, function) else { return Outcome::Hits(Vec::new()) };
-        let mut seen = HashSet::new();
+        let unused = self.unused(code);
+        let made = code
+            .calls()
+            .filter(|(state, call)| state.when == When::Init && self.clients.matches(call.path));
+        let services: HashSet<&str> = made.map(|(_, call)| service(call.path.as_str())).collect();
         let mut hits = Vec::new();
-        for (state, call) in code.calls() {
-            if state.when != When::Init || !self.clients.matches(call.path) {
-                continue;
-            }
-            let Some((of, _)) = call.path.as_str().rsplit_once("::") else { continue };
-            if uses(code, of, When::Init).next().is_some() {
-                continue;
-            }
-            let Some((first, used)) = uses(code, of, When::Invocation).next() else { continue };
-            if !seen.insert(code.spot(state.node, call)) {
-                continue;
-            }
-            let at = code.place(state.node, call);
-            let operation = used.path.as_str().rsplit('.').next().unwrap_or_default();
-            let service = of.trim_start_matches("aws_sdk_").split("::").next().unwrap_or(of);
+        for one in &unused {
+            let operation = one.used.1.path.as_str().split('.').nth(1).unwrap_or_default();
+            let service = service(one.of);
+            let at = code.place(one.node, one.call);
             let mut hit = Hit::at(at).with("service", service).with("operation", operation);
             hit.phase = Some(Phase::Init);
             hit.labels.push(Label {
-                place: code.place(first, used),
+                place: code.place(one.used.0, one.used.1),
                 message: "the first event opens the connection here".to_owned(),
             });
-            let known = self.primes.iter().find(|one| one.service == service);
-            let ty = written_type(code, state.node, call);
-            let main = code.reach.states.first().is_some_and(|start| start.node == state.node);
-            hit.change = known.zip(ty).filter(|_| main).and_then(|(known, ty)| {
-                let change = change::prime(code, call.bytes, known, ty)?;
+            let known = self.primes.iter().find(|known| known.service == service);
+            if let Some(known) = known
+                && let Some(change) = known.change(code, one.node, one.call, services.len() == 1)
+            {
                 hit.notes.push(format!("what the call does: {}", known.source));
-                Some(change)
-            });
+                hit.change = Some(change);
+            }
             hits.push(hit);
         }
         Outcome::Hits(hits)
     }
+
+    /// The clients that init makes and does not use. Which of several clients of a type is used
+    /// is not known: where one is also made for an event, or one of them is used in init, nothing
+    /// is said of the others.
+    fn unused<'a>(&self, code: FunctionCode<'a>) -> Vec<Unused<'a>> {
+        let made: Vec<_> =
+            code.calls().filter(|(_, call)| self.clients.matches(call.path)).collect();
+        let early: HashSet<_> = made
+            .iter()
+            .filter(|(state, _)| state.when == When::Init)
+            .map(|(state, call)| code.place(state.node, call))
+            .collect();
+        let mut seen = HashSet::new();
+        let mut unused = Vec::new();
+        for (state, call) in &made {
+            let Some((of, _)) = call.path.as_str().rsplit_once("::") else { continue };
+            let elsewhere = made.iter().any(|(other, made)| {
+                let same = made.path.as_str().rsplit_once("::").is_some_and(|(ty, _)| ty == of);
+                let late =
+                    other.when == When::Late && !early.contains(&code.place(other.node, made));
+                same && (other.when == When::Invocation || late)
+            });
+            if state.when != When::Init || elsewhere || uses(code, of, When::Init).next().is_some()
+            {
+                continue;
+            }
+            let Some(used) = uses(code, of, When::Invocation).next() else { continue };
+            if seen.insert(code.spot(state.node, call)) {
+                unused.push(Unused { node: state.node, call, of, used });
+            }
+        }
+        unused
+    }
 }
 
-/// The type of a client as it is written where it is made: `Client` of `Client::new`.
-fn written_type<'a>(code: FunctionCode<'a>, node: NodeId, call: &Call) -> Option<&'a str> {
-    let text = &code.facts.world.files[code.node(node).file].text;
-    let path = text.get(call.name.start as usize..call.name.end as usize)?;
-    path.rsplit_once("::").map(|(ty, _)| ty)
+/// The service of a client, as its crate names it.
+fn service(of: &'static str) -> &'static str {
+    of.trim_start_matches("aws_sdk_").split("::").next().unwrap_or(of)
 }
 
-/// The calls on a client of a type in a phase.
+/// The requests that a client of a type sends in a phase. What else is called on it, as `clone`
+/// and the methods of a cell that holds it, opens no connection.
 fn uses<'a>(
     code: FunctionCode<'a>,
     of: &str,
@@ -83,9 +114,8 @@ fn uses<'a>(
     let prefix = format!("{of}.");
     code.calls()
         .filter(move |(state, call)| {
-            let method = call.path.strip_prefix(prefix.as_str());
-            let operation = method.is_some_and(|name| !name.contains('.') && name != "config");
-            state.when == when && operation
+            let sent = call.path.starts_with(&prefix) && call.path.ends_with(".send");
+            state.when == when && sent
         })
         .map(|(state, call)| (state.node, call))
 }

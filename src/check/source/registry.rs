@@ -186,7 +186,7 @@ impl RegistryPerEvent {
                 }
                 let at = code.shown(state.node, edge.bytes);
                 let mut hit = Hit::at(at.clone()).with("what", "a registry");
-                hit.change = change::hoist(code, state.node, edge.bytes);
+                hit.change = change::hoist(code, state.node, edge.bytes, &|_| false);
                 hit.phase = Some(Phase::Invocation);
                 hit.labels = code.way(*state);
                 hits.entry(at).or_insert(hit);

@@ -1,196 +1,294 @@
-//! Puts what a function makes anew each time into a lazily made static beside it.
+//! Puts what a function makes anew for each event into a static beside it, which `main` forces.
+//!
+//! A `LazyLock`, or where making it waits, a cell that an `async` function fills. Functions of one
+//! module that make the same share one. Nothing that can fail by `?` is kept: a static cannot.
 
-use super::{each_stmt, stmt_bytes, text::Text};
+use super::{
+    change,
+    declared::{Once, item_start},
+    made_by,
+    moved::{Plan, plan},
+    names::uses,
+    site::{Site, main_of},
+    walk::{bound, each, each_stmt},
+    written::type_of,
+};
 use crate::{
-    check::Change,
+    check::{Change, Form},
     facts::{
         code::{
             eval::Code,
-            ir::{Bytes, Expr, Function, Kind, Let, Pat, Path, Stmt},
+            ir::{Bytes, Expr, Generic, Kind, Pat, Path, Stmt, Type},
             names::{Res, Space},
+            reach::When,
             sym::Sym,
             value::NodeId,
-            world::{Def, ModId, World},
+            world::Def,
         },
         functions_code::FunctionCode,
     },
     finding::Edit,
 };
+use std::collections::HashSet;
 
-/// The change that makes the value flagged at `at` a static. The finding that is left, that the
-/// first event makes it, has `main` force it.
-pub fn make_static(code: FunctionCode<'_>, node: NodeId, at: Bytes, ty: &str) -> Option<Change> {
-    let world = &code.facts.world;
-    let Code::Fn(id) = code.node(node).code else { return None };
-    let def = &world.functions[id.index()];
-    let file = &world.files[def.file];
-    let text = Text { file: &file.path, text: &file.text };
-    let body = def.function.body.as_ref()?;
-    let (one, init) = flagged(&body.stmts, at)?;
-    let Pat::Name(name) = &one.pat else { return None };
-    // Only what is made of literals and paths: nothing of the function.
-    let mut uses = std::collections::HashSet::new();
-    super::variables(init, &mut uses);
-    let module = module_of(world, def.scope);
-    let free = |name: &Sym| {
-        !def.function.params.iter().any(|(pat, _)| binds(pat, name))
-            && !body
-                .stmts
-                .iter()
-                .any(|stmt| matches!(stmt, Stmt::Let(one) if binds(&one.pat, name)))
+/// The change that makes the value flagged at `at` a static. `asked` says of a call whether it is
+/// one that the rule asks for.
+pub fn make_static(
+    code: FunctionCode<'_>,
+    node: NodeId,
+    at: Bytes,
+    asked: &dyn Fn(Bytes) -> bool,
+) -> Option<Change> {
+    let kept = Kept::of(Site::of(code, node)?, at, asked)?;
+    let mut all = alike(code, &kept);
+    all.push(kept);
+    all.sort_by_key(|one| one.site.def.function.bytes);
+    let first = all.first()?;
+    let module = first.site.module;
+    let main = main_of(code).filter(|main| !first.waits || main.site.def.function.is_async);
+
+    let (name, function) = first.names(&all)?;
+    let shown = if first.waits { &function } else { &name };
+    let path = main.as_ref().and_then(|main| main.path_to(module, shown));
+    let once = Once {
+        site: &first.site,
+        plan: &first.plan,
+        ty: first.ty.clone(),
+        public: path.as_ref().map_or("", |(_, public)| public),
     };
-    let mut waits = false;
-    super::each(init, &mut |expr| {
-        waits |= matches!(expr.kind, Kind::Await(_) | Kind::Try(_) | Kind::Return(_));
-    });
-    if waits || !uses.iter().all(free) || def.owner.is_some() {
-        return None;
-    }
-
-    let constant = static_name(world, module, &def.function, name);
-    let mut edits = rename(&text, &body.stmts, one, name, &constant)?;
-    let start = item_start(&text, &def.function);
-    let newline = text.newline();
-    let value = text.at(init.bytes);
-    let lines = declared(&constant, ty, value, newline);
-    edits.push(text.replace(start..start, format!("{lines}{newline}")));
-    let lines = text.lines_of(one.bytes)?;
-    let at_start = text.text[body.bytes.start as usize + 1..lines.start].trim().is_empty();
-    edits.push(text.remove_lines(lines, at_start));
-    if !lazy_lock_known(world, module) {
-        edits.push(text.import("std::sync::LazyLock")?);
-    }
-    Change::by(edits)
-}
-
-/// `static NAME: LazyLock<T> = LazyLock::new(|| …);`, broken as rustfmt breaks it.
-fn declared(name: &str, ty: &str, value: &str, newline: &str) -> String {
-    let head = format!("static {name}: LazyLock<{ty}> =");
-    let made = match value.strip_suffix("()").filter(|path| is_path(path)) {
-        Some(path) => format!("LazyLock::new({path});"),
-        None => format!("LazyLock::new(|| {value});"),
+    let text = &first.site.text;
+    let (lazy, imported) = match first.waits {
+        true => ("", None),
+        false => lazy_lock(&first.site),
     };
-    if head.len() + 1 + made.len() <= 100 && !value.contains('\n') {
-        return format!("{head} {made}{newline}");
+    let mut edits: Vec<Edit> = imported.into_iter().collect();
+    let item = match first.waits {
+        true => once.cell(&name, &function)?,
+        false => once.lazy_lock(&name, lazy)?,
+    };
+    let start = item_start(&first.site);
+    edits.push(text.replace(start..start, format!("{item}{}", text.newline())));
+    for one in &all {
+        edits.extend(one.emptied(&name, &function)?);
     }
-    if 4 + made.len() <= 100 && !value.contains('\n') {
-        return format!("{head}{newline}    {made}{newline}");
-    }
-    format!("{head} LazyLock::new(|| {{{newline}    {value}{newline}}});{newline}")
-}
-
-fn is_path(text: &str) -> bool {
-    text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
-}
-
-/// The top-level `let` whose value holds the flagged call.
-fn flagged(stmts: &[Stmt], at: Bytes) -> Option<(&Let, &Expr)> {
-    stmts.iter().find_map(|stmt| {
-        let bytes = stmt_bytes(stmt);
-        let Stmt::Let(one) = stmt else { return None };
-        let holds = bytes.start <= at.start && at.end <= bytes.end && one.otherwise.is_none();
-        holds.then(|| one.init.as_ref().map(|init| (&**one, init))).flatten()
-    })
-}
-
-fn binds(pat: &Pat, name: &Sym) -> bool {
-    match pat {
-        Pat::Name(bound) => bound == name,
-        Pat::Tuple(parts) | Pat::TupleStruct(_, parts) | Pat::Or(parts) => {
-            parts.iter().any(|part| binds(part, name))
+    let Some((main, (path, _))) = main.as_ref().zip(path) else {
+        return change(edits).map(|change| change.of_form(Form::LateStatic));
+    };
+    let line = match first.waits {
+        true => format!("{path}().await;"),
+        false if main.site.module != module => {
+            let (lazy, imported) = lazy_lock(&main.site);
+            edits.extend(imported);
+            format!("{lazy}::force(&{path});")
         }
-        Pat::Struct(_, fields) => fields.iter().any(|(_, part)| binds(part, name)),
-        Pat::Typed(inner, _) => binds(inner, name),
-        Pat::Path(_) | Pat::Other => false,
-    }
+        false => format!("{lazy}::force(&{path});"),
+    };
+    edits.push(main.adds(&line));
+    change(edits).map(|change| change.of_form(Form::Static))
 }
 
-/// Writes the static's name wherever the variable was used. Only behind `.` or `&`, where a
-/// `LazyLock` stands for what is in it.
-fn rename(
-    text: &Text<'_>,
-    stmts: &[Stmt],
-    one: &Let,
-    name: &Sym,
-    constant: &str,
-) -> Option<Vec<Edit>> {
-    let is = |expr: &Expr| matches!(&expr.kind, Kind::Path(path) if *path.segments == [*name]);
-    let mut edits = Vec::new();
-    let mut fit = Vec::new();
-    let mut all = 0;
-    let mut shadowed = false;
-    each_stmt(stmts, &mut |expr| {
-        all += usize::from(is(expr));
-        let behind = match &expr.kind {
-            Kind::Method(method) => Some(&method.receiver),
-            Kind::Same(inner) if text.at(expr.bytes).starts_with('&') => Some(&**inner),
-            Kind::Closure(closure) => {
-                shadowed |= closure.params.iter().any(|pat| binds(pat, name));
-                None
-            }
-            _ => None,
+/// What one function makes that can be kept.
+struct Kept<'a> {
+    site: Site<'a>,
+    plan: Plan<'a>,
+    ty: String,
+    /// Whether making it waits for something.
+    waits: bool,
+}
+
+impl<'a> Kept<'a> {
+    fn of(site: Site<'a>, at: Bytes, asked: &dyn Fn(Bytes) -> bool) -> Option<Self> {
+        let plan = plan(&site, &HashSet::new(), at, asked)?;
+        let (mut waits, mut fails) = (false, false);
+        for one in &plan.moved {
+            each(one.init, &mut |expr| {
+                waits |= matches!(expr.kind, Kind::Await(_));
+                fails |= matches!(expr.kind, Kind::Try(_));
+            });
+        }
+        let types: Option<Vec<String>> = plan
+            .handed
+            .iter()
+            .map(|name| type_of(&site, plan.moved.iter().rfind(|one| one.name == *name)?))
+            .collect();
+        let ty = match &*types? {
+            [one] => one.clone(),
+            several => format!("({})", several.join(", ")),
         };
-        fit.extend(behind.filter(|inner| is(inner)).map(|inner| inner.bytes));
-    });
-    let again = stmts.iter().any(|stmt| match stmt {
-        Stmt::Let(other) => other.bytes != one.bytes && binds(&other.pat, name),
-        Stmt::Expr(..) => false,
-    });
-    if all != fit.len() || all == 0 || again || shadowed {
-        return None;
+        let beside = plan.moved.iter().all(|one| own_items(&site, one.init));
+        let tokio = || {
+            let path = Path { segments: [Sym::new("tokio")].into(), ..Path::default() };
+            site.world.resolve(site.module, &path, Space::Type).is_some()
+        };
+        let fits = !fails && beside && (!waits || tokio());
+        fits.then_some(Kept { site, plan, ty, waits })
     }
-    for bytes in fit {
-        edits.push(text.replace(bytes.start as usize..bytes.end as usize, constant));
-    }
-    Some(edits)
-}
 
-/// The variable's name in capitals, with the function's in front where another function or item
-/// of the module has the same.
-fn static_name(world: &World, module: ModId, function: &Function, name: &Sym) -> String {
-    let plain = name.to_uppercase();
-    let in_module = |one: &&crate::facts::code::world::FnDef| module_of(world, one.scope) == module;
-    let others = world.functions.iter().filter(in_module).filter(|one| {
-        let stmts = one.function.body.iter().flat_map(|body| &body.stmts);
-        let mut lets = stmts.filter_map(|stmt| match stmt {
-            Stmt::Let(one) => Some(&one.pat),
-            Stmt::Expr(..) => None,
+    /// The texts that make it, by which one is known to be like another.
+    fn made(&self) -> Vec<&str> {
+        self.plan.moved.iter().map(|one| self.site.text.at(one.init.bytes)).collect()
+    }
+
+    /// The static's name and that of the function that fills it: the variable's own, with the
+    /// function's in front where another function or item of the module has the same.
+    fn names(&self, all: &[Kept<'_>]) -> Option<(String, String)> {
+        let variable = match &*self.plan.handed {
+            [one] => *one,
+            _ => Sym::new("shared"),
+        };
+        let own = |site: &Site<'_>| {
+            all.iter().any(|one| one.site.def.function.name == site.def.function.name)
+        };
+        let elsewhere = self.site.beside().filter(|site| !own(site)).any(|site| {
+            site.body.stmts.iter().any(|stmt| match stmt {
+                Stmt::Let(one) => matches!(&one.pat, Pat::Name(name) if *name == variable),
+                Stmt::Expr(..) => false,
+            })
         });
-        one.function.name != function.name && lets.any(|pat| binds(pat, name))
+        let module = &self.site.world.modules[self.site.module.index()];
+        let free = |name: &String| {
+            let name = Sym::new(name);
+            !module.names.contains_key(&name) && !module.uses.contains_key(&name)
+        };
+        let param = |name: &str| {
+            all.iter().any(|one| {
+                let mut names = HashSet::new();
+                let params = &one.site.def.function.params;
+                params.iter().for_each(|(pat, _)| bound(pat, &mut names));
+                names.contains(&Sym::new(name))
+            })
+        };
+        let longer = format!("{}_{variable}", self.site.def.function.name);
+        [variable.as_str().to_owned(), longer].into_iter().find_map(|function| {
+            let name = function.to_uppercase();
+            let plain = function == variable.as_str();
+            let fits = free(&name) && free(&function) && !param(&function);
+            (fits && !(plain && elsewhere)).then_some((name, function))
+        })
+    }
+
+    /// Takes the statements out of the function, and has it use the static.
+    fn emptied(&self, name: &str, function: &str) -> Option<Vec<Edit>> {
+        let text = &self.site.text;
+        let single = self.plan.handed.len() == 1;
+        let mut edits = super::hoist::removed(&self.site, &self.plan)?;
+        if single && !self.waits {
+            let uses = uses(text, &self.plan.rest, self.plan.handed[0])?;
+            let typed = self.typed();
+            edits.extend(
+                uses.called
+                    .iter()
+                    .map(|bytes| text.replace(bytes.start as usize..bytes.end as usize, name)),
+            );
+            // A reference to the static stands for one to its value only where that is asked for.
+            edits.extend(uses.borrowed.iter().map(|bytes| {
+                let star = if typed.contains(bytes) { "" } else { "*" };
+                text.replace(bytes.start as usize + 1..bytes.end as usize, format!("{star}{name}"))
+            }));
+            return Some(edits);
+        }
+        for handed in &self.plan.handed {
+            for bytes in uses(text, &self.plan.rest, *handed)?.borrowed {
+                edits.push(text.replace(bytes.start as usize..bytes.start as usize + 1, ""));
+            }
+        }
+        let names: Vec<&str> = self.plan.handed.iter().map(|name| name.as_str()).collect();
+        let names = if single { names.concat() } else { format!("({})", names.join(", ")) };
+        let value = if self.waits { format!("{function}().await") } else { format!("&*{name}") };
+        let last = self.plan.moved.last()?;
+        let indent = text.indent(last.bytes.start as usize);
+        let line = format!("{indent}let {names} = {value};{}", text.newline());
+        // Where the last of the statements stood.
+        let edit = edits.iter_mut().rfind(|edit| {
+            edit.text.is_empty()
+                && edit.span.start <= last.bytes.start as usize
+                && last.bytes.end as usize <= edit.span.end
+        })?;
+        let lines = text.lines_of(last.bytes)?;
+        edit.span.end = edit.span.end.min(lines.end);
+        edit.text = line;
+        Some(edits)
+    }
+
+    /// The arguments of functions of the project that name the type they take.
+    fn typed(&self) -> HashSet<Bytes> {
+        let (world, scope) = (self.site.world, self.site.def.scope);
+        let mut typed = HashSet::new();
+        each_stmt(&self.site.body.stmts, &mut |expr| {
+            let Kind::Call(callee, args) = &expr.kind else { return };
+            let Kind::Path(path) = &callee.kind else { return };
+            let Some(Res::Def(Def::Fn(id))) = world.resolve(scope, path, Space::Value) else {
+                return;
+            };
+            let function = &world.functions[id.index()].function;
+            for (arg, (_, ty)) in args.iter().zip(&function.params) {
+                let Type::Ref(inner) = ty else { continue };
+                let Type::Path(path) = &**inner else { continue };
+                let generic = |one: &Generic| *path.segments == [one.name];
+                if !function.generics.iter().any(generic) {
+                    typed.insert(arg.bytes);
+                }
+            }
+        });
+        typed
+    }
+}
+
+/// Whether an expression means the same in front of the function as in its body.
+fn own_items(site: &Site<'_>, init: &Expr) -> bool {
+    use super::written::carried;
+    let mut same = true;
+    each(init, &mut |expr| {
+        let carried = |path: &Path, space| {
+            carried(site.world, site.def.scope, site.module, path, space) == Some(None)
+        };
+        match &expr.kind {
+            Kind::Path(path) => same &= carried(path, Space::Value),
+            Kind::Struct(one) => same &= carried(&one.0, Space::Type),
+            Kind::Macro(call) => same &= carried(&call.path, Space::Macro),
+            _ => {}
+        }
     });
-    let taken = world.modules[module.index()].names.contains_key(&Sym::new(&plain));
-    match taken || others.count() > 0 {
-        true => format!("{}_{plain}", function.name.to_uppercase()),
-        false => plain,
-    }
+    same
 }
 
-/// Where a function starts, its comments and attributes included.
-fn item_start(text: &Text<'_>, function: &Function) -> usize {
-    let mut start = text.line_start(function.bytes.start as usize);
-    while start > 0 {
-        let above = text.line_start(start - 1);
-        let line = text.text[above..start].trim_start();
-        if !line.starts_with("//") && !line.starts_with("#[") {
-            break;
-        }
-        start = above;
-    }
-    start
+/// Other functions of the module that make the same for each event.
+fn alike<'a>(code: FunctionCode<'a>, kept: &Kept<'a>) -> Vec<Kept<'a>> {
+    let made = kept.made();
+    let Some(last) = made.last() else { return Vec::new() };
+    let per_event = |site: &&Site<'_>| {
+        let mut states = code.reach.states.iter();
+        states.any(|state| {
+            state.when == When::Invocation && code.node(state.node).code == Code::Fn(site.id)
+        })
+    };
+    let beside = kept.site.beside().filter(|site| site.def.file == kept.site.def.file);
+    beside
+        .filter(|site| per_event(&site))
+        .filter_map(|site| {
+            let mut inits = site.body.stmts.iter().filter_map(|stmt| match stmt {
+                Stmt::Let(one) => one.init.as_ref(),
+                Stmt::Expr(..) => None,
+            });
+            let init = inits.find(|init| site.text.at(init.bytes) == *last)?;
+            let other = Kept::of(site, made_by(init).0.bytes, &|_| false)?;
+            let same = other.made() == made && other.ty == kept.ty;
+            (same && other.plan.handed.len() == kept.plan.handed.len()).then_some(other)
+        })
+        .collect()
 }
 
-fn module_of(world: &World, mut scope: ModId) -> ModId {
-    while let Some(parent) = world.modules[scope.index()].parent {
-        if !world.modules[scope.index()].is_body {
-            break;
-        }
-        scope = parent;
-    }
-    scope
-}
-
-fn lazy_lock_known(world: &World, module: ModId) -> bool {
+/// What `LazyLock` is written as beside a function, and the import this takes.
+pub fn lazy_lock(site: &Site<'_>) -> (&'static str, Option<Edit>) {
     let path = Path { segments: [Sym::new("LazyLock")].into(), ..Path::default() };
-    let found = world.resolve(module, &path, Space::Type);
-    matches!(found, Some(Res::Def(Def::Foreign(full))) if full.as_str() == "std::sync::LazyLock")
+    match site.world.resolve(site.module, &path, Space::Type) {
+        Some(Res::Def(Def::Foreign(full))) if full.as_str() == "std::sync::LazyLock" => {
+            ("LazyLock", None)
+        }
+        None => match site.text.import("std::sync::LazyLock") {
+            Some(edit) => ("LazyLock", Some(edit)),
+            None => ("std::sync::LazyLock", None),
+        },
+        Some(_) => ("std::sync::LazyLock", None),
+    }
 }

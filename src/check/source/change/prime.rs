@@ -1,12 +1,27 @@
 //! Has `main` open a client's connection with one cheap call that only reads.
 
-use super::{each, main_of, stmt_bytes, text::Text};
+use super::{
+    change,
+    names::bound_within,
+    plain_name,
+    site::{Main, main_of},
+    stmt_bytes,
+    walk::each,
+};
 use crate::{
     check::Change,
     facts::{
-        code::ir::{Bytes, Kind, Pat, Stmt},
+        code::{
+            eval::{Call, Code},
+            ir::{Bytes, Expr, Kind, Path, Stmt, Type},
+            names::{Res, Space},
+            sym::Sym,
+            value::NodeId,
+            world::Def,
+        },
         functions_code::FunctionCode,
     },
+    finding::Edit,
 };
 use serde::Deserialize;
 
@@ -16,79 +31,190 @@ use serde::Deserialize;
 pub struct Prime {
     /// The service, as the SDK's crate names it.
     pub service: String,
-    /// The call, without `send`.
+    /// The call, without `send`: one that every version of the crate has.
     pub call: String,
     /// Where it is described.
     pub source: String,
 }
 
-/// The change that opens the connection of the client made at `at` in `main`. Waits at most a
-/// second, and takes a refusal for an answer.
-pub fn prime(code: FunctionCode<'_>, at: Bytes, prime: &Prime, ty: &str) -> Option<Change> {
-    let world = &code.facts.world;
-    let main = main_of(code)?;
-    let body = main.def.function.body.as_ref()?;
-    let file = &world.files[main.def.file];
-    let text = Text { file: &file.path, text: &file.text };
-    let stmt = body.stmts.iter().find(|stmt| {
-        let bytes = stmt_bytes(stmt);
-        bytes.start <= at.start && at.end <= bytes.end
+impl Prime {
+    /// The change that opens the connection of the client made by `call` in the node: one that
+    /// `main` makes, or that it has a static make. Waits at most a second, and takes a refusal for
+    /// an answer. `alone` says that no client of another service needs the same.
+    pub fn change(
+        &self,
+        code: FunctionCode<'_>,
+        node: NodeId,
+        call: &Call,
+        alone: bool,
+    ) -> Option<Change> {
+        let main = main_of(code)?;
+        let scope = main.site.def.scope;
+        let tokio = Path { segments: [Sym::new("tokio")].into(), ..Path::default() };
+        main.site.world.resolve(scope, &tokio, Space::Type)?;
+        if !main.site.def.function.is_async {
+            return None;
+        }
+        let (of, _) = call.path.as_str().rsplit_once("::")?;
+        let (function, declared) = self.function(&main, &client_type(&main, of)?, alone)?;
+        let mut edits = match code.reach.states.first()?.node == node {
+            true => in_main(&main, call.bytes, &function, &self.service)?,
+            false => vec![at_static(code, &main, node, of, &function)?],
+        };
+        edits.extend(declared);
+        change(edits)
+    }
+
+    /// The name of the function that opens it, and its declaration where it is not there yet.
+    fn function(&self, main: &Main<'_>, ty: &str, alone: bool) -> Option<(String, Option<Edit>)> {
+        let site = &main.site;
+        let (text, call) = (&site.text, &self.call);
+        let newline = text.newline();
+        let names = &site.world.modules[site.module.index()].names;
+        let service = format!("prime_{}", self.service);
+        let wanted = if alone { ["prime", &service] } else { [&service, "prime"] };
+        for name in wanted {
+            let body = format!(
+                "async fn {name}(client: &{ty}) {{{newline}    let call = client.{call}.send();\
+                 {newline}    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), \
+                 call).await;{newline}}}"
+            );
+            let Some(defs) = names.get(&Sym::new(name)) else {
+                let end = text.line_end(site.def.function.bytes.end as usize);
+                let doc = "Opens the connection while init still has the whole CPU; any answer \
+                           will do, even a refusal.";
+                let declared = format!("{newline}/// {doc}{newline}{body}{newline}");
+                return Some((name.to_owned(), Some(text.replace(end..end, declared))));
+            };
+            let same = |def: &Def| match def {
+                Def::Fn(id) => text.at(site.world.functions[id.index()].function.bytes) == body,
+                _ => false,
+            };
+            if defs.iter().any(same) {
+                return Some((name.to_owned(), None));
+            }
+        }
+        None
+    }
+}
+
+/// A type of an SDK as it is written beside `main`: by its last name where that is known there.
+fn client_type(main: &Main<'_>, of: &str) -> Option<String> {
+    let (world, module) = (main.site.world, main.site.module);
+    let named = |segments: &[&str]| {
+        let segments = segments.iter().map(|name| Sym::new(name)).collect();
+        let path = Path { segments, ..Path::default() };
+        world.resolve(module, &path, Space::Type) == Some(Res::Def(Def::Foreign(Sym::new(of))))
+    };
+    let short = of.rsplit("::").next()?;
+    let whole: Vec<&str> = of.split("::").collect();
+    let ty = if named(&[short]) { short } else { of };
+    (ty == short || named(&whole)).then(|| ty.to_owned())
+}
+
+/// For a client that a statement of `main` makes.
+fn in_main(main: &Main<'_>, at: Bytes, function: &str, service: &str) -> Option<Vec<Edit>> {
+    let (text, body) = (&main.site.text, main.site.body);
+    let newline = text.newline();
+    let one = body.stmts.iter().find_map(|stmt| match stmt {
+        Stmt::Let(one) if one.bytes.start <= at.start && at.end <= one.bytes.end => Some(one),
+        _ => None,
     })?;
-    let Stmt::Let(one) = stmt else { return None };
     let init = one.init.as_ref()?;
-    let function = "prime";
-    if world.modules[main.def.scope.index()]
-        .names
-        .contains_key(&crate::facts::code::sym::Sym::new(function))
-    {
+    let indent = text.indent(one.bytes.start as usize);
+    if let Some(name) = plain_name(&one.pat).filter(|_| init.bytes == at) {
+        let end = text.line_end(one.bytes.end as usize);
+        let line = format!("{indent}{function}(&{name}).await;{newline}");
+        return Some(vec![text.replace(end..end, line)]);
+    }
+    // Made as an argument: it gets a name first.
+    let (mut argument, mut later) = (false, false);
+    each(init, &mut |expr| match &expr.kind {
+        Kind::Call(_, args) => argument |= args.iter().any(|arg| arg.bytes == at),
+        Kind::Closure(_) | Kind::Async(_) | Kind::If(_) | Kind::Match(_) | Kind::Loop(_) => {
+            later |= expr.bytes.start <= at.start && at.end <= expr.bytes.end;
+        }
+        _ => {}
+    });
+    let taken = bound_within(&body.stmts);
+    let name = ["client", service].into_iter().find(|name| !taken.contains(&Sym::new(name)))?;
+    if !argument || later {
         return None;
     }
-    let newline = text.newline();
-    let indent = text.indent(one.bytes.start as usize);
-    let mut edits = Vec::new();
-    let whole = init.bytes.start == at.start && init.bytes.end == at.end;
-    match &one.pat {
-        Pat::Name(name) if whole => {
-            let end = text.line_end(one.bytes.end as usize);
-            edits.push(
-                text.replace(end..end, format!("{indent}{function}(&{name}).await;{newline}")),
-            );
-        }
-        // Made as an argument: it gets a name first.
-        _ => {
-            let taken = body.stmts.iter().any(|stmt| {
-                matches!(stmt, Stmt::Let(one) if matches!(&one.pat, Pat::Name(name) if &**name == "client"))
-            });
-            let mut argument = false;
-            each(init, &mut |expr| {
-                if let Kind::Call(_, args) = &expr.kind {
-                    argument |= args.iter().any(|arg| arg.bytes == at);
-                }
-            });
-            if taken || !argument {
-                return None;
-            }
-            let line = text.lines_of(one.bytes)?.start;
-            let made = text.at(at);
-            edits.push(text.replace(
-                line..line,
-                format!(
-                    "{indent}let client = {made};{newline}{indent}{function}(&client).await;{newline}"
-                ),
-            ));
-            edits.push(text.replace(at.start as usize..at.end as usize, "client"));
-        }
+    let line = text.comments_above(text.lines_of(one.bytes)?.start);
+    let lines = format!(
+        "{indent}let {name} = {};{newline}{indent}{function}(&{name}).await;{newline}",
+        text.at(at)
+    );
+    Some(vec![
+        text.replace(line..line, lines),
+        text.replace(at.start as usize..at.end as usize, name),
+    ])
+}
+
+/// For a client that a static keeps and `main` forces: `LazyLock::force(&CLIENT);` or
+/// `client().await;`.
+fn at_static(
+    code: FunctionCode<'_>,
+    main: &Main<'_>,
+    node: NodeId,
+    of: &str,
+    function: &str,
+) -> Option<Edit> {
+    let mut root = node;
+    while let Code::Closure(parent, _) = code.node(root).code {
+        root = parent;
     }
-    let end = text.line_end(main.def.function.bytes.end as usize);
-    let call = &prime.call;
-    edits.push(text.replace(
-        end..end,
-        format!(
-            "{newline}/// Opens the connection while init still has the whole CPU; any answer will \
-             do, even a refusal.{newline}async fn {function}(client: &{ty}) {{{newline}    let call \
-             = client.{call}.send();{newline}    let _ = \
-             tokio::time::timeout(std::time::Duration::from_secs(1), call).await;{newline}}}{newline}"
-        ),
-    ));
-    Change::by(edits)
+    let (world, text) = (main.site.world, &main.site.text);
+    let keeps_client = |scope, ty: &Type| match ty {
+        Type::Path(path) => {
+            let client = Some(Res::Def(Def::Foreign(Sym::new(of))));
+            world.resolve(scope, path, Space::Type) == client
+        }
+        _ => false,
+    };
+    let meant = |path: &Path| world.resolve(main.site.def.scope, path, Space::Value);
+    main.site.body.stmts.iter().find_map(|stmt| {
+        let Stmt::Expr(expr, true) = stmt else { return None };
+        let (inner, awaited): (&Expr, bool) = match &expr.kind {
+            Kind::Await(inner) => (inner, true),
+            _ => (expr, false),
+        };
+        let Kind::Call(callee, args) = &inner.kind else { return None };
+        let Kind::Path(path) = &callee.kind else { return None };
+        let newline = text.newline();
+        let indent = text.indent(expr.bytes.start as usize);
+        match (meant(path)?, &**args, code.node(root).code) {
+            (Res::Def(Def::Fn(id)), [], Code::Fn(of)) if awaited && id == of => {
+                let def = &world.functions[id.index()];
+                let Some(Type::Ref(output)) = &def.function.output else { return None };
+                let client = text.at(inner.bytes);
+                if let Type::Tuple(parts) = &**output {
+                    let index = parts.iter().position(|part| keeps_client(def.scope, part))?;
+                    let end = text.line_end(stmt_bytes(stmt).end as usize);
+                    let line =
+                        format!("{indent}{function}(&{client}.await.{index}).await;{newline}");
+                    return Some(text.replace(end..end, line));
+                }
+                keeps_client(def.scope, output).then(|| {
+                    let (start, end) = (expr.bytes.start as usize, expr.bytes.end as usize);
+                    text.replace(start..end, format!("{function}({client}.await).await"))
+                })
+            }
+            (Res::Def(Def::Foreign(force)), [arg], Code::Global(of))
+                if force.ends_with("force") =>
+            {
+                let Kind::Same(inner) = &arg.kind else { return None };
+                let Kind::Path(path) = &inner.kind else { return None };
+                let placed = &world.globals[of.index()];
+                let Type::Path(lazy) = &placed.item.ty else { return None };
+                let own = meant(path) == Some(Res::Def(Def::Global(of)))
+                    && lazy.generics.first().is_some_and(|ty| keeps_client(placed.scope, ty));
+                let end = text.line_end(stmt_bytes(stmt).end as usize);
+                let line = format!("{indent}{function}({}).await;{newline}", text.at(arg.bytes));
+                own.then(|| text.replace(end..end, line))
+            }
+            _ => None,
+        }
+    })
 }

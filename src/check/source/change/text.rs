@@ -10,7 +10,13 @@ use crate::{
 };
 
 /// The width up to which a line is left on one line: rustfmt's default.
-const WIDTH: usize = 100;
+pub const WIDTH: usize = 100;
+
+/// The width up to which the arguments of a call are left on one line: rustfmt's default.
+pub const ARGUMENTS: usize = 60;
+
+/// The width up to which a chain of methods is left on one line: rustfmt's default.
+pub const CHAIN: usize = 60;
 
 /// A file that is edited.
 pub struct Text<'a> {
@@ -50,62 +56,81 @@ impl<'a> Text<'a> {
         Edit { file: self.file.clone(), span: span.into(), text: text.into() }
     }
 
-    /// The lines of a statement, with the comment lines directly above it. `None` when it shares
-    /// a line with something else.
+    /// The lines of a statement. `None` when it shares a line with something else, or has an
+    /// attribute.
     pub fn lines_of(&self, bytes: Bytes) -> Option<Span> {
-        let mut start = self.line_start(bytes.start as usize);
+        let start = self.line_start(bytes.start as usize);
         let end = self.line_end(bytes.end as usize);
         let before = self.text[start..bytes.start as usize].trim();
         let after = self.text[bytes.end as usize..end].trim();
-        if !before.is_empty() || !(after.is_empty() || after.starts_with("//")) {
-            return None;
-        }
-        while start > 0 {
-            let above = self.line_start(start - 1);
-            if !self.text[above..start].trim_start().starts_with("//") {
-                break;
-            }
-            start = above;
-        }
-        Some(Span { start, end })
+        let alone = before.is_empty() && (after.is_empty() || after.starts_with("//"));
+        (alone && !self.line_above(start).starts_with("#[")).then_some(Span { start, end })
     }
 
-    /// Takes lines away, with the empty lines that would be left in front of what follows.
-    pub fn remove_lines(&self, lines: Span, at_start: bool) -> Edit {
-        let mut end = lines.end;
-        while at_start
-            && self.text[end..self.line_end(end)].trim().is_empty()
-            && end < self.text.len()
+    /// The lines of a statement that goes elsewhere, with the comment above it when that speaks of
+    /// nothing else: when all statements below it, up to the next empty line, go too.
+    pub fn lines_with_comment(&self, lines: Span, staying: &[Bytes]) -> Span {
+        let mut paragraph = lines.end;
+        while paragraph < self.text.len()
+            && !self.text[paragraph..self.line_end(paragraph)].trim().is_empty()
         {
-            end = self.line_end(end);
+            paragraph = self.line_end(paragraph);
         }
-        self.replace(lines.start..end, "")
+        let below = |bytes: &Bytes| (lines.start..paragraph).contains(&(bytes.start as usize));
+        match staying.iter().any(below) {
+            true => lines,
+            false => Span { start: self.comments_above(lines.start), end: lines.end },
+        }
+    }
+
+    /// Takes lines out of a body, and those empty ones around them that would be too many.
+    pub fn remove_lines(&self, lines: Span, body: Bytes) -> Edit {
+        let Span { mut start, mut end } = lines;
+        let first = self.text[body.start as usize + 1..start].trim().is_empty();
+        let is_empty = |at: usize| self.text[at..self.line_end(at)].trim().is_empty();
+        if first || self.line_above(start).is_empty() {
+            while end < self.text.len() && is_empty(end) {
+                end = self.line_end(end);
+            }
+        }
+        if self.text[end..body.end as usize - 1].trim().is_empty() {
+            while !first && self.line_above(start).is_empty() {
+                start = self.line_start(start - 1);
+            }
+        }
+        self.replace(start..end, "")
     }
 
     /// Adds lines in front of the statement at `before`, in a paragraph of their own when it is
-    /// the first, else below what stands above it.
+    /// the first or a longer statement ends above, else below what stands above it.
     pub fn add_before(&self, before: Bytes, body: Bytes, lines: &str) -> Edit {
         let newline = self.newline();
         let above = &self.text[body.start as usize + 1..before.start as usize];
-        let first = above.trim().is_empty();
-        let line = self.line_start(self.comments_above(before.start as usize));
-        if first {
+        let line = self.comments_above(self.line_start(before.start as usize));
+        if above.trim().is_empty() {
             return self.replace(line..line, format!("{lines}{newline}"));
         }
         // Behind the last thing above, so that an empty line in front of `before` stays there.
         let end = self.text[..line].trim_end().len();
         let end = self.line_end(end).min(line);
-        self.replace(end..end, lines)
+        let indent = self.indent(before.start as usize);
+        let longer = self.text[..end].lines().next_back().is_some_and(|last| {
+            last.strip_prefix(indent).is_some_and(|rest| rest.starts_with([' ', '\t', '}', ')']))
+        });
+        let apart = if longer { newline } else { "" };
+        self.replace(end..end, format!("{apart}{lines}"))
     }
 
-    fn comments_above(&self, at: usize) -> usize {
-        let mut start = self.line_start(at);
-        while start > 0 {
-            let above = self.line_start(start - 1);
-            if !self.text[above..start].trim_start().starts_with("//") {
-                break;
-            }
-            start = above;
+    /// The trimmed line above the one that starts at a byte.
+    pub fn line_above(&self, start: usize) -> &'a str {
+        let end = start.saturating_sub(1);
+        self.text[self.line_start(end)..end].trim()
+    }
+
+    /// Where the comment lines directly above a line start.
+    pub fn comments_above(&self, mut start: usize) -> usize {
+        while self.line_above(start).starts_with("//") {
+            start = self.line_start(start - 1);
         }
         start
     }
@@ -155,42 +180,5 @@ impl<'a> Text<'a> {
             text += &format!("{indent}    {param},{newline}");
         }
         text + indent
-    }
-
-    /// An edit that brings a name of the standard library into scope, placed as `rustfmt` leaves
-    /// it: among the imports of `std`, else in front of the first import.
-    pub fn import(&self, path: &str) -> Option<Edit> {
-        let newline = self.newline();
-        let mut first = None;
-        let mut at = None;
-        for (start, line) in self.top_lines() {
-            if !line.starts_with("use ") {
-                continue;
-            }
-            first.get_or_insert(start);
-            if line.starts_with("use std::") && line.trim_end().ends_with(';') {
-                let later = line > format!("use {path};").as_str();
-                if later {
-                    at.get_or_insert(start);
-                } else {
-                    at = Some(start + line.len());
-                }
-            }
-        }
-        let first = first?;
-        Some(match at {
-            Some(at) => self.replace(at..at, format!("use {path};{newline}")),
-            None => self.replace(first..first, format!("use {path};{newline}{newline}")),
-        })
-    }
-
-    /// The lines that start at the left margin, with their ends.
-    fn top_lines(&self) -> impl Iterator<Item = (usize, &'a str)> {
-        let mut start = 0;
-        self.text.split_inclusive('\n').map(move |line| {
-            let at = start;
-            start += line.len();
-            (at, line)
-        })
     }
 }

@@ -1,0 +1,293 @@
+//! Which statements of a function can run once instead of for each event.
+//!
+//! The one that makes what was flagged, and what it is made of: only literals, constants, the
+//! environment and constructors of them. Nothing that is made of the event, waits for anything but
+//! the configuration, may give something else each time, or is changed afterwards.
+
+use super::{
+    known::KNOWN,
+    made_by,
+    names::{used, used_in, uses},
+    site::Site,
+    stmt_bytes,
+    walk::{bound, each},
+    written::called_path,
+};
+use crate::facts::code::{
+    ir::{Bytes, Expr, Kind, Let, Pat, Stmt, Type},
+    sym::Sym,
+};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// A statement that moves.
+pub struct Moved<'a> {
+    pub name: Sym,
+    pub bytes: Bytes,
+    pub init: &'a Expr,
+    /// Its type, where it is written.
+    pub ty: Option<&'a Type>,
+}
+
+/// The statements of a function, divided.
+pub struct Plan<'a> {
+    /// Those that move, in their order.
+    pub moved: Vec<Moved<'a>>,
+    /// Those that stay.
+    pub rest: Vec<&'a Stmt>,
+    /// What moves and is still used by those that stay.
+    pub handed: Vec<Sym>,
+}
+
+/// Where a name comes from.
+enum Origin {
+    /// It is known outside of the function: a parameter for which `main` has a value.
+    Given,
+    /// It is bound by one of the statements that could move.
+    Candidate(usize),
+    /// It is of this event.
+    Event,
+}
+
+/// A statement that could move.
+struct Candidate<'a> {
+    moved: Moved<'a>,
+    /// The candidates it is made of.
+    of: BTreeSet<usize>,
+    /// Those among them that it takes as they are.
+    takes: BTreeSet<usize>,
+    /// Whether it makes what the rule asks for.
+    asked: bool,
+}
+
+/// What moves with the value flagged at `at`. `given` are the parameters for which `main` has a
+/// value; `asked` says of a call whether it is one that the rule asks for.
+pub fn plan<'a>(
+    site: &Site<'a>,
+    given: &HashSet<Sym>,
+    at: Bytes,
+    asked: &dyn Fn(Bytes) -> bool,
+) -> Option<Plan<'a>> {
+    let candidates = candidates(site, given, at, asked);
+    let holds = |bytes: Bytes| bytes.start <= at.start && at.end <= bytes.end;
+    let flagged = candidates.iter().position(|one| holds(one.moved.init.bytes))?;
+    let mut chosen = BTreeSet::from([flagged]);
+    chosen.extend(needs(&candidates, flagged));
+    for (index, one) in candidates.iter().enumerate() {
+        let asked = one.asked && !needs(&candidates, index).is_disjoint(&chosen);
+        if asked || !one.takes.is_disjoint(&chosen) {
+            chosen.insert(index);
+            chosen.extend(needs(&candidates, index));
+        }
+    }
+    let mut index = 0;
+    let moved: Vec<Moved<'a>> = candidates
+        .into_iter()
+        .filter(|_| {
+            index += 1;
+            chosen.contains(&(index - 1))
+        })
+        .map(|one| one.moved)
+        .collect();
+    divided(site, moved)
+}
+
+/// Everything that a candidate is made of.
+fn needs(candidates: &[Candidate<'_>], index: usize) -> BTreeSet<usize> {
+    let mut all = BTreeSet::new();
+    let mut open = vec![index];
+    while let Some(index) = open.pop() {
+        open.extend(candidates[index].of.iter().filter(|of| all.insert(**of)));
+    }
+    all
+}
+
+fn candidates<'a>(
+    site: &Site<'a>,
+    given: &HashSet<Sym>,
+    at: Bytes,
+    asked: &dyn Fn(Bytes) -> bool,
+) -> Vec<Candidate<'a>> {
+    let mut origins: HashMap<Sym, Origin> = HashMap::new();
+    let mut names = HashSet::new();
+    site.def.function.params.iter().for_each(|(pat, _)| bound(pat, &mut names));
+    for name in names {
+        let origin = if given.contains(&name) { Origin::Given } else { Origin::Event };
+        origins.insert(name, origin);
+    }
+    let mut found: Vec<Candidate<'a>> = Vec::new();
+    for stmt in &site.body.stmts {
+        let Stmt::Let(one) = stmt else { continue };
+        let candidate = simple(site, one).and_then(|moved| {
+            let mut uses = HashSet::new();
+            used(&site.text, moved.init, &mut uses);
+            let mut of = BTreeSet::new();
+            for name in &uses {
+                match origins.get(name) {
+                    Some(Origin::Event) => return None,
+                    Some(Origin::Candidate(index)) => {
+                        of.insert(*index);
+                    }
+                    Some(Origin::Given) | None => {}
+                }
+            }
+            let flagged = moved.init.bytes.start <= at.start && at.end <= moved.init.bytes.end;
+            let asked = flagged || asked(moved.init.bytes);
+            let taken = |name: &Sym| match origins.get(name) {
+                Some(Origin::Candidate(index)) => Some(*index),
+                _ => None,
+            };
+            let takes = taken_by(moved.init).iter().filter_map(taken).collect();
+            let moves = if asked { makes(moved.init, at) } else { pure(moved.init) };
+            moves.then_some(Candidate { moved, of, takes, asked })
+        });
+        let mut names = HashSet::new();
+        bound(&one.pat, &mut names);
+        for name in names {
+            let origin = match &candidate {
+                Some(_) => Origin::Candidate(found.len()),
+                None => Origin::Event,
+            };
+            origins.insert(name, origin);
+        }
+        found.extend(candidate);
+    }
+    found
+}
+
+/// `let name = …;`, which is not changed afterwards.
+fn simple<'a>(site: &Site<'_>, one: &'a Let) -> Option<Moved<'a>> {
+    let init = one.init.as_ref().filter(|_| one.otherwise.is_none())?;
+    let (pat, ty) = match &one.pat {
+        Pat::Typed(inner, ty) => (&**inner, Some(ty)),
+        pat => (pat, None),
+    };
+    let Pat::Name(name) = pat else { return None };
+    let written = site.text.at(one.bytes).strip_prefix("let")?.trim_start();
+    let plain = written.starts_with(name.as_str());
+    plain.then_some(Moved { name: *name, bytes: one.bytes, init, ty })
+}
+
+/// Whether what a statement binds is what the flagged call, or a constructor given it, makes: a
+/// client, not what one answered.
+fn makes(init: &Expr, at: Bytes) -> bool {
+    if leaves(init) || varies(init) {
+        return false;
+    }
+    let (made, _) = made_by(init);
+    match &made.kind {
+        Kind::Call(..) => made.bytes == at || constructs(made) || is_configuration(made),
+        Kind::Method(method) => {
+            let finished = KNOWN.finishers.contains(method.name.as_str());
+            finished || is_configuration(made) || made.bytes == at
+        }
+        Kind::Struct(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether an expression is the same each time and does nothing else: made of literals, constants,
+/// variables, constructors and the environment.
+fn pure(expr: &Expr) -> bool {
+    let all = |exprs: &[Expr]| exprs.iter().all(pure);
+    match &expr.kind {
+        Kind::Lit(_) | Kind::Path(_) => true,
+        Kind::Same(inner) | Kind::Try(inner) | Kind::Field(inner, _) => pure(inner),
+        Kind::Await(inner) => is_configuration(inner) && !leaves(inner),
+        Kind::Tuple(parts) | Kind::List(parts) => all(parts),
+        Kind::Struct(one) => one.1.iter().all(|(_, value)| pure(value)),
+        Kind::Closure(closure) => pure(&closure.body),
+        Kind::Call(_, args) => {
+            let known = constructs(expr) || reads_environment(expr) || is_configuration(expr);
+            known && all(args) && !varies(expr)
+        }
+        Kind::Method(method) => pure(&method.receiver) && all(&method.args) && !varies(expr),
+        Kind::Macro(call) => {
+            let name = call.path.segments.last().map_or("", |name| name.as_str());
+            matches!(name, "format" | "concat" | "env" | "option_env" | "include_str" | "vec")
+                && all(&call.args)
+        }
+        _ => false,
+    }
+}
+
+/// `Type::function(…)`, or a variant with a value.
+pub fn constructs(made: &Expr) -> bool {
+    let Kind::Call(callee, _) = &made.kind else { return false };
+    let Kind::Path(path) = &callee.kind else { return false };
+    let upper = |name: &Sym| name.starts_with(|c: char| c.is_uppercase());
+    path.segments.iter().rev().take(2).any(upper)
+}
+
+/// The configuration of the AWS SDK, loaded or about to be.
+fn is_configuration(made: &Expr) -> bool {
+    called_path(made).is_some_and(|path| path.starts_with("aws_config"))
+}
+
+fn reads_environment(made: &Expr) -> bool {
+    called_path(made).is_some_and(|path| path == "env::var" || path == "std::env::var")
+}
+
+fn leaves(init: &Expr) -> bool {
+    let mut leaves = false;
+    each(init, &mut |expr| leaves |= matches!(expr.kind, Kind::Return(_) | Kind::Break(_)));
+    leaves
+}
+
+fn varies(init: &Expr) -> bool {
+    let mut varies = false;
+    each(init, &mut |expr| {
+        let name = match &expr.kind {
+            Kind::Method(method) => Some(method.name),
+            Kind::Call(callee, _) => match &callee.kind {
+                Kind::Path(path) => path.segments.last().copied(),
+                _ => None,
+            },
+            _ => None,
+        };
+        varies |= name.is_some_and(|name| KNOWN.varies.contains(name.as_str()));
+    });
+    varies
+}
+
+/// The variables that a constructor is given as they are.
+fn taken_by(init: &Expr) -> Vec<Sym> {
+    let mut names = Vec::new();
+    let mut take = |expr: &Expr| {
+        if let Kind::Path(path) = &expr.kind
+            && let [name] = &*path.segments
+        {
+            names.push(*name);
+        }
+    };
+    take(init);
+    each(init, &mut |expr| match &expr.kind {
+        Kind::Call(_, args) => args.iter().for_each(&mut take),
+        Kind::Method(method) => method.args.iter().for_each(&mut take),
+        Kind::Struct(one) => one.1.iter().for_each(|(_, value)| take(value)),
+        _ => {}
+    });
+    names
+}
+
+/// Divides a body. `None` where what stays could mean something else by a name that moves, or uses
+/// none of them.
+fn divided<'a>(site: &Site<'a>, moved: Vec<Moved<'a>>) -> Option<Plan<'a>> {
+    let goes = |stmt: &&Stmt| moved.iter().any(|one| one.bytes == stmt_bytes(stmt));
+    let rest: Vec<&Stmt> = site.body.stmts.iter().filter(|stmt| !goes(stmt)).collect();
+    let mut handed: Vec<Sym> = Vec::new();
+    for (index, one) in moved.iter().enumerate() {
+        let again = moved[index + 1..].iter().any(|later| later.name == one.name);
+        let before = rest.iter().any(|stmt| {
+            let mut names = HashSet::new();
+            used_in(&site.text, stmt, &mut names);
+            names.contains(&one.name) && stmt_bytes(stmt).start < one.bytes.start
+        });
+        if !again && !uses(&site.text, &rest, one.name)?.none() {
+            if before {
+                return None;
+            }
+            handed.push(one.name);
+        }
+    }
+    (!handed.is_empty()).then_some(Plan { moved, rest, handed })
+}

@@ -1,0 +1,164 @@
+//! Which names an expression uses and binds, macros included.
+//!
+//! What stands in a macro is read as words, because `format!("{event}")` holds a variable that no
+//! parser of expressions sees. A word too many costs a change, one too few would break the code.
+
+use super::{
+    known::KNOWN,
+    text::Text,
+    walk::{bound, each, each_stmt, each_that_sees},
+};
+use crate::facts::code::{
+    ir::{Bytes, Expr, Kind, Let, MacroCall, Pat, Stmt},
+    lex::{self, lex},
+    sym::Sym,
+};
+use std::collections::HashSet;
+
+/// The variables that an expression may use.
+pub fn used(text: &Text<'_>, expr: &Expr, into: &mut HashSet<Sym>) {
+    each(expr, &mut |expr| match &expr.kind {
+        Kind::Path(path) => {
+            if let [name] = &*path.segments {
+                into.insert(*name);
+            }
+        }
+        Kind::Macro(call) => into.extend(words(text, call)),
+        _ => {}
+    });
+}
+
+/// The variables that a statement may use.
+pub fn used_in(text: &Text<'_>, stmt: &Stmt, into: &mut HashSet<Sym>) {
+    match stmt {
+        Stmt::Let(one) => {
+            one.init.iter().chain(&one.otherwise).for_each(|expr| used(text, expr, into));
+        }
+        Stmt::Expr(expr, _) => used(text, expr, into),
+    }
+}
+
+/// The words of a macro's input, those in the braces of its strings included.
+fn words(text: &Text<'_>, call: &MacroCall) -> Vec<Sym> {
+    let input = text.at(call.input);
+    let mut words = Vec::new();
+    for (kind, range) in lex(input) {
+        let piece = &input[range];
+        match kind {
+            lex::Kind::Word => words.push(Sym::new(piece)),
+            lex::Kind::Literal => {
+                for rest in piece.split('{').skip(1) {
+                    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+                    let name = &rest[..end.unwrap_or(rest.len())];
+                    words.extend((!name.is_empty()).then(|| Sym::new(name)));
+                }
+            }
+            _ => {}
+        }
+    }
+    words
+}
+
+/// The names that some statements bind, at any depth.
+pub fn bound_within(stmts: &[Stmt]) -> HashSet<Sym> {
+    let mut names = HashSet::new();
+    each_let(stmts, &mut |one| bound(&one.pat, &mut names));
+    each_stmt(stmts, &mut |expr| match &expr.kind {
+        Kind::Closure(closure) => closure.params.iter().for_each(|pat| bound(pat, &mut names)),
+        Kind::Let(one) => bound(&one.0, &mut names),
+        Kind::Match(one) => one.1.iter().for_each(|arm| bound(&arm.pat, &mut names)),
+        Kind::Loop(one) => one.pat.iter().for_each(|pat| bound(pat, &mut names)),
+        _ => {}
+    });
+    names
+}
+
+/// Visits the `let` statements among some, at any depth.
+fn each_let<'e>(stmts: impl IntoIterator<Item = &'e Stmt> + Clone, visit: &mut dyn FnMut(&'e Let)) {
+    let mut lets: Vec<&'e Let> = Vec::new();
+    let among = |stmt: &'e Stmt| match stmt {
+        Stmt::Let(one) => Some(&**one),
+        Stmt::Expr(..) => None,
+    };
+    lets.extend(stmts.clone().into_iter().filter_map(among));
+    each_stmt(stmts, &mut |expr| match &expr.kind {
+        Kind::Async(block) | Kind::Block(block) => {
+            lets.extend(block.stmts.iter().filter_map(among))
+        }
+        Kind::If(one) => lets.extend(one.then.stmts.iter().filter_map(among)),
+        Kind::Loop(one) => lets.extend(one.body.stmts.iter().filter_map(among)),
+        _ => {}
+    });
+    lets.into_iter().for_each(visit);
+}
+
+/// How a variable is used.
+#[derive(Default)]
+pub struct Uses {
+    /// Where its methods are called, or it is indexed.
+    pub called: Vec<Bytes>,
+    /// Where it is borrowed, the sign included.
+    pub borrowed: Vec<Bytes>,
+    /// Whether one of these stands in a closure or block that takes what it uses with it.
+    pub taken: bool,
+}
+
+impl Uses {
+    /// Whether it is not used at all.
+    pub fn none(&self) -> bool {
+        self.called.is_empty() && self.borrowed.is_empty()
+    }
+}
+
+/// How some statements use a variable that is known in front of them. `None` when any use is
+/// neither a call of a method that borrows nor a borrow, so that a reference could not stand for it.
+pub fn uses(text: &Text<'_>, stmts: &[&Stmt], name: Sym) -> Option<Uses> {
+    let is = |expr: &Expr| matches!(&expr.kind, Kind::Path(path) if *path.segments == [name]);
+    let mut uses = Uses::default();
+    let mut all: Vec<Bytes> = Vec::new();
+    let mut moves: Vec<Bytes> = Vec::new();
+    let mut macros: Vec<&MacroCall> = Vec::new();
+    let mut patterns: Vec<&Expr> = Vec::new();
+    each_that_sees(name, stmts.iter().copied(), &mut |expr| match &expr.kind {
+        Kind::Path(_) if is(expr) => all.push(expr.bytes),
+        Kind::Method(method) if is(&method.receiver) => {
+            let consumes = method.name.starts_with("into") || KNOWN.unwraps.contains(&*method.name);
+            uses.called.extend((!consumes).then_some(method.receiver.bytes));
+        }
+        Kind::Index(two) if is(&two.0) => uses.called.push(two.0.bytes),
+        Kind::Same(inner) if is(inner) && text.at(expr.bytes) == format!("&{name}") => {
+            uses.borrowed.push(expr.bytes);
+        }
+        // What is looked into by a pattern has the shape of the pattern.
+        Kind::Match(one) => patterns.push(&one.0),
+        Kind::Let(one) => patterns.push(&one.1),
+        Kind::Closure(_) | Kind::Async(_) => {
+            let mut words = text.at(expr.bytes).split_whitespace();
+            let word = words.next().filter(|word| *word != "async").or_else(|| words.next());
+            if word.is_some_and(|word| word.starts_with("move")) {
+                moves.push(expr.bytes);
+            }
+        }
+        Kind::Macro(call) => macros.push(call),
+        _ => {}
+    });
+    let within = |outer: Bytes, inner: Bytes| outer.start <= inner.start && inner.end <= outer.end;
+    // What a macro holds beyond its expressions, as a name in a string, is seen by no one else.
+    let hidden = macros.iter().any(|call| {
+        let named = words(text, call).into_iter().filter(|word| *word == name).count();
+        named != all.iter().filter(|bytes| within(call.input, **bytes)).count()
+    });
+    each_let(stmts.iter().copied(), &mut |one| {
+        let plain = matches!(&one.pat, Pat::Name(_) | Pat::Typed(..));
+        patterns.extend(one.init.iter().filter(|_| !plain));
+    });
+    let shaped = patterns.iter().any(|expr| match &expr.kind {
+        Kind::Same(inner) => is(inner),
+        _ => is(expr),
+    });
+    if hidden || shaped || all.len() != uses.called.len() + uses.borrowed.len() {
+        return None;
+    }
+    uses.taken = moves.iter().any(|outer| all.iter().any(|inner| within(*outer, *inner)));
+    Some(uses)
+}

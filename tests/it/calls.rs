@@ -67,7 +67,8 @@ fn clients_and_connections() {
             ("reqwest::Client::new();", "an HTTP client"),
             ("reqwest::Client::builder().timeout(t).build();", "an HTTP client"),
             ("reqwest::get(url()).await;", "an HTTP client that is used once"),
-            ("ureq::get(url()).call();", "an HTTP client that is used once"),
+            // The request blocks, which is said once.
+            ("ureq::get(url()).call();", ""),
             ("ureq::agent().get(url()).call();", "an HTTP client"),
             // These two share one client among all of their free functions.
             ("surf::get(url()).await;", ""),
@@ -148,11 +149,20 @@ fn what_blocks_a_thread() {
             ("let p = r2d2::Pool::new(manager()).unwrap(); p.get_timeout(t());", "a connection"),
             ("let p = bb8::Pool::builder(); p.get().await;", ""),
             (
-                "diesel::insert_into(users()).values(user()).execute(conn());",
+                "let c: diesel::pg::PgConnection = given(); diesel::insert_into(users()).execute(&mut c);",
                 "a query of a blocking client",
             ),
-            // The same words, of the crate that makes them asynchronous.
-            ("diesel::insert_into(users()).values(user()).execute(conn()).await;", ""),
+            (
+                "let c: diesel::r2d2::PooledConnection<M> = given(); users().filter(id()).load(&mut c);",
+                "a query of a blocking client",
+            ),
+            (
+                "let c: redis::Connection = given(); redis::cmd(\"PING\").query(&mut c);",
+                "a query of a blocking client",
+            ),
+            // The same words, of the crate that makes them asynchronous, and of nobody knows what.
+            ("let c: diesel_async::AsyncPgConnection = given(); users().load(&mut c).await;", ""),
+            ("diesel::insert_into(users()).values(user()).execute(conn());", ""),
             (
                 "let mut k = given(); let p: kafka::producer::Producer = k; p.send(&record());",
                 "a message of a blocking client",
@@ -166,10 +176,8 @@ fn what_blocks_a_thread() {
             ("std::process::Command::new(\"tar\").output();", "waiting for a process"),
             ("std::process::Command::new(\"tar\").spawn();", ""),
             ("tokio::process::Command::new(\"tar\").output().await;", ""),
-            (
-                "let p: opentelemetry_sdk::trace::SdkTracerProvider = given(); p.force_flush();",
-                "waiting for telemetry to be sent",
-            ),
+            // There is nothing else to do: the environment is frozen behind the answer.
+            ("let p: opentelemetry_sdk::trace::SdkTracerProvider = given(); p.force_flush();", ""),
             ("tokio::task::spawn_blocking(|| std::fs::read(path())).await;", ""),
         ],
     );

@@ -36,6 +36,7 @@ fn nothing_moves_that_is_of_the_event_or_changes_later() {
         "    let session = uuid::Uuid::new_v4().to_string();\n    let config = aws_config::from_env().app_name(session).load().await;\n    let client = Client::new(&config);",
         "    let client = Client::new(&aws_config::load_from_env().await);\n    println!(\"{client:?}\");",
         "    let client = Client::new(&aws_config::load_from_env().await);\n    keep(client);",
+        "    unsafe { std::env::set_var(\"AWS_REGION\", \"eu\") };\n    let client = Client::new(&aws_config::load_from_env().await);",
         "    let config = load().await?;\n    let client = Client::new(&config);",
         "    if event.payload.is_empty() {\n        let client = Client::new(&aws_config::load_from_env().await);\n        client.list_tables().send().await?;\n    }",
     ] {

@@ -31,7 +31,8 @@ impl Once<'_> {
     pub fn lazy_lock(&self, name: &str, lazy: &str) -> Option<String> {
         let newline = self.site.text.newline();
         let head = format!("{}static {name}: {lazy}<{}> =", self.public, self.ty);
-        let made = self.made("    ")?;
+        let step = self.site.text.step(self.site.body.bytes);
+        let made = self.made(step)?;
         let value = made.last.trim();
         if made.before.is_empty() && !value.contains('\n') {
             let made = match value.strip_suffix("()").filter(|path| is_path(path)) {
@@ -41,8 +42,8 @@ impl Once<'_> {
             if head.len() + 1 + made.len() <= WIDTH {
                 return Some(format!("{head} {made}{newline}"));
             }
-            if 4 + made.len() <= WIDTH {
-                return Some(format!("{head}{newline}    {made}{newline}"));
+            if step.len() + made.len() <= WIDTH {
+                return Some(format!("{head}{newline}{step}{made}{newline}"));
             }
         }
         let Made { before, last } = made;
@@ -54,16 +55,18 @@ impl Once<'_> {
         let newline = self.site.text.newline();
         let (ty, public) = (&self.ty, self.public);
         let cell = "tokio::sync::OnceCell";
+        let step = self.site.text.step(self.site.body.bytes);
+        let twice = step.repeat(2);
         let mut text = format!("static {name}: {cell}<{ty}> = {cell}::const_new();");
         if text.len() > WIDTH {
-            text = format!("static {name}: {cell}<{ty}> ={newline}    {cell}::const_new();");
+            text = format!("static {name}: {cell}<{ty}> ={newline}{step}{cell}::const_new();");
         }
-        let Made { before, last } = self.made("            ")?;
-        let short = format!("        .get_or_init(|| async {{ {} }})", last.trim());
+        let Made { before, last } = self.made(&step.repeat(3))?;
+        let short = format!("{twice}.get_or_init(|| async {{ {} }})", last.trim());
         let fits = before.is_empty() && short.len() <= WIDTH && !last.trim().contains('\n');
         let made = match fits {
             true => short,
-            false => format!("        .get_or_init(|| async {{{newline}{before}{last}        }})"),
+            false => format!("{twice}.get_or_init(|| async {{{newline}{before}{last}{twice}}})"),
         };
         let what = match &*self.plan.handed {
             [one] => format!("The one `{one}` of all events"),
@@ -71,7 +74,7 @@ impl Once<'_> {
         };
         text += &format!(
             "{newline}{newline}/// {what}, made by whoever needs it first.{newline}{public}async fn \
-             {function}() -> &'static {ty} {{{newline}    {name}{newline}{made}{newline}        \
+             {function}() -> &'static {ty} {{{newline}{step}{name}{newline}{made}{newline}{twice}\
              .await{newline}}}{newline}"
         );
         Some(text)

@@ -77,9 +77,9 @@ pub fn hoist(
     let (params, args) = call.signature(&site, &new, &still)?;
     let function = &site.def.function;
     let line = text.line_start(function.bytes.start as usize);
-    let params = text.params(line, function.parens, site.body.bytes.start as usize, &params);
+    let params = text.params(line, function.parens, site.body.bytes, &params);
     edits.push(text.replace(function.parens.start as usize..function.parens.end as usize, params));
-    edits.extend(call.rewritten(&main.site.text, &args));
+    edits.extend(call.rewritten(&main.site, &args));
     edits.extend(moves(&site, &main, &plan, &given)?);
     if site.def.scope != main.site.def.scope {
         edits.extend(unimported(&site, &plan, &new)?);

@@ -8,8 +8,8 @@ use super::{
     declared::{Once, item_start},
     made_by,
     moved::{Plan, plan},
-    names::uses,
-    site::{Site, main_of},
+    names::{bound_within, uses},
+    site::{Main, Site, main_of},
     walk::{bound, each, each_stmt},
     written::type_of,
 };
@@ -18,7 +18,7 @@ use crate::{
     facts::{
         code::{
             eval::Code,
-            ir::{Bytes, Expr, Generic, Kind, Pat, Path, Stmt, Type},
+            ir::{Bytes, Expr, Generic, Kind, Path, Stmt, Type},
             names::{Res, Space},
             reach::When,
             sym::Sym,
@@ -47,7 +47,7 @@ pub fn make_static(
     let module = first.site.module;
     let main = main_of(code).filter(|main| !first.waits || main.site.def.function.is_async);
 
-    let (name, function) = first.names(&all)?;
+    let (name, function) = first.names(&all, main.as_ref())?;
     let shown = if first.waits { &function } else { &name };
     let path = main.as_ref().and_then(|main| main.path_to(module, shown));
     let once = Once {
@@ -130,40 +130,48 @@ impl<'a> Kept<'a> {
     }
 
     /// The static's name and that of the function that fills it: the variable's own, with the
-    /// function's in front where another function or item of the module has the same.
-    fn names(&self, all: &[Kept<'_>]) -> Option<(String, String)> {
+    /// function's in front where something else of the module has the same, or a function further
+    /// up may come to.
+    fn names(&self, all: &[Kept<'_>], main: Option<&Main<'_>>) -> Option<(String, String)> {
         let variable = match &*self.plan.handed {
             [one] => *one,
             _ => Sym::new("shared"),
         };
-        let own = |site: &Site<'_>| {
-            all.iter().any(|one| one.site.def.function.name == site.def.function.name)
-        };
-        let elsewhere = self.site.beside().filter(|site| !own(site)).any(|site| {
-            site.body.stmts.iter().any(|stmt| match stmt {
-                Stmt::Let(one) => matches!(&one.pat, Pat::Name(name) if *name == variable),
-                Stmt::Expr(..) => false,
-            })
+        let own = self.plan.handed.first()?;
+        let above = self.site.beside().any(|site| {
+            let first = site.def.function.bytes.start < self.site.def.function.bytes.start;
+            first && bound_within(&site.body.stmts).contains(own)
         });
         let module = &self.site.world.modules[self.site.module.index()];
         let free = |name: &String| {
             let name = Sym::new(name);
             !module.names.contains_key(&name) && !module.uses.contains_key(&name)
         };
-        let param = |name: &str| {
-            all.iter().any(|one| {
-                let mut names = HashSet::new();
-                let params = &one.site.def.function.params;
-                params.iter().for_each(|(pat, _)| bound(pat, &mut names));
-                names.contains(&Sym::new(name))
-            })
+        // Where the function is called, a variable must not hide it.
+        let hidden = |function: &str| {
+            let function = Sym::new(function);
+            let in_main = main.is_some_and(|main| {
+                main.site.module == self.site.module
+                    && bound_within(&main.site.body.stmts).contains(&function)
+            });
+            in_main
+                || all.iter().any(|one| {
+                    let mut names = HashSet::new();
+                    let params = &one.site.def.function.params;
+                    params.iter().for_each(|(pat, _)| bound(pat, &mut names));
+                    one.plan.rest.iter().for_each(|stmt| match stmt {
+                        Stmt::Let(one) => bound(&one.pat, &mut names),
+                        Stmt::Expr(..) => {}
+                    });
+                    names.contains(&function)
+                })
         };
         let longer = format!("{}_{variable}", self.site.def.function.name);
         [variable.as_str().to_owned(), longer].into_iter().find_map(|function| {
             let name = function.to_uppercase();
             let plain = function == variable.as_str();
-            let fits = free(&name) && free(&function) && !param(&function);
-            (fits && !(plain && elsewhere)).then_some((name, function))
+            let fits = free(&name) && free(&function) && !hidden(&function);
+            (fits && !(plain && above)).then_some((name, function))
         })
     }
 

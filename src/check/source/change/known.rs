@@ -14,6 +14,7 @@ pub struct Known {
     pub finishers: HashSet<String>,
     pub unwraps: HashSet<String>,
     pub varies: HashSet<String>,
+    pub unsettles: HashSet<String>,
 }
 
 /// What is known.

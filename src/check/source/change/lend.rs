@@ -4,7 +4,7 @@ use super::{
     known::KNOWN,
     names::used,
     site::{Main, Site},
-    text::{ARGUMENTS, CHAIN, Text, WIDTH},
+    text::{ARGUMENTS, CHAIN, WIDTH},
     walk::{bound, each_stmt},
 };
 use crate::{
@@ -163,7 +163,8 @@ impl<'a> Call<'a> {
 
     /// The handler where it is handed over, with what it is given now. A line that gets too long
     /// is broken as `rustfmt` breaks it.
-    pub fn rewritten(&self, text: &Text<'_>, args: &[String]) -> Vec<Edit> {
+    pub fn rewritten(&self, main: &Site<'_>, args: &[String]) -> Vec<Edit> {
+        let text = &main.text;
         let args = args.join(", ");
         let (start, end) = (self.bytes.start as usize, self.bytes.end as usize);
         if self.written.is_some() {
@@ -172,7 +173,8 @@ impl<'a> Call<'a> {
         let (newline, indent) = (text.newline(), text.indent(start));
         let call = format!("{}({args})", text.at(self.bytes));
         let plain = format!("|event| {call}");
-        let block = format!("|event| {{{newline}{indent}    {call}{newline}{indent}}}");
+        let step = text.step(main.body.bytes);
+        let block = format!("|event| {{{newline}{indent}{step}{call}{newline}{indent}}}");
 
         let before = &text.text[text.line_start(start)..start];
         let behind = text.text[end..text.line_end(end)].trim_end();
@@ -191,7 +193,7 @@ impl<'a> Call<'a> {
             _ if !simple => (plain, &links[..0], ""),
             [first, ..] if too_wide && *first == 0 => (block, &links[..1], ""),
             _ if too_wide => (block, &links[..0], ""),
-            [_, _, ..] if expression > CHAIN => (plain, &links[..], "    "),
+            [_, _, ..] if expression > CHAIN => (plain, &links[..], step),
             _ => (plain, &links[..0], ""),
         };
         let mut edits = vec![text.replace(start..end, shown)];

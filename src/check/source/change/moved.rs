@@ -10,7 +10,7 @@ use super::{
     names::{used, used_in, uses},
     site::Site,
     stmt_bytes,
-    walk::{bound, each},
+    walk::{bound, each, each_stmt},
     written::called_path,
 };
 use crate::facts::code::{
@@ -67,6 +67,9 @@ pub fn plan<'a>(
     at: Bytes,
     asked: &dyn Fn(Bytes) -> bool,
 ) -> Option<Plan<'a>> {
+    if calls_one_of(&site.body.stmts, &KNOWN.unsettles) {
+        return None;
+    }
     let candidates = candidates(site, given, at, asked);
     let holds = |bytes: Bytes| bytes.start <= at.start && at.end <= bytes.end;
     let flagged = candidates.iter().position(|one| holds(one.moved.init.bytes))?;
@@ -236,17 +239,27 @@ fn leaves(init: &Expr) -> bool {
 fn varies(init: &Expr) -> bool {
     let mut varies = false;
     each(init, &mut |expr| {
-        let name = match &expr.kind {
-            Kind::Method(method) => Some(method.name),
-            Kind::Call(callee, _) => match &callee.kind {
-                Kind::Path(path) => path.segments.last().copied(),
-                _ => None,
-            },
-            _ => None,
-        };
-        varies |= name.is_some_and(|name| KNOWN.varies.contains(name.as_str()));
+        varies |= called(expr).is_some_and(|name| KNOWN.varies.contains(&*name))
     });
     varies
+}
+
+fn calls_one_of(stmts: &[Stmt], names: &HashSet<String>) -> bool {
+    let mut calls = false;
+    each_stmt(stmts, &mut |expr| calls |= called(expr).is_some_and(|name| names.contains(&*name)));
+    calls
+}
+
+/// The name of the function or method that is called.
+fn called(expr: &Expr) -> Option<Sym> {
+    match &expr.kind {
+        Kind::Method(method) => Some(method.name),
+        Kind::Call(callee, _) => match &callee.kind {
+            Kind::Path(path) => path.segments.last().copied(),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The variables that a constructor is given as they are.

@@ -69,14 +69,14 @@ impl Prime {
     fn function(&self, main: &Main<'_>, ty: &str, alone: bool) -> Option<(String, Option<Edit>)> {
         let site = &main.site;
         let (text, call) = (&site.text, &self.call);
-        let newline = text.newline();
+        let (newline, step) = (text.newline(), text.step(site.body.bytes));
         let names = &site.world.modules[site.module.index()].names;
         let service = format!("prime_{}", self.service);
         let wanted = if alone { ["prime", &service] } else { [&service, "prime"] };
         for name in wanted {
             let body = format!(
-                "async fn {name}(client: &{ty}) {{{newline}    let call = client.{call}.send();\
-                 {newline}    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), \
+                "async fn {name}(client: &{ty}) {{{newline}{step}let call = client.{call}.send();\
+                 {newline}{step}let _ = tokio::time::timeout(std::time::Duration::from_secs(1), \
                  call).await;{newline}}}"
             );
             let Some(defs) = names.get(&Sym::new(name)) else {

@@ -46,6 +46,15 @@ impl<'a> Text<'a> {
         &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
     }
 
+    /// What a line in a body is further in than the line it starts on.
+    pub fn step(&self, body: Bytes) -> &'a str {
+        let outer = self.indent(body.start as usize);
+        let mut lines = self.at(body).lines().skip(1).filter(|line| !line.trim().is_empty());
+        let inner = lines.next().and_then(|line| line.strip_prefix(outer)).unwrap_or_default();
+        let step = &inner[..inner.len() - inner.trim_start_matches([' ', '\t']).len()];
+        if step.is_empty() { "    " } else { step }
+    }
+
     /// How lines end.
     pub fn newline(&self) -> &'static str {
         if self.text.contains("\r\n") { "\r\n" } else { "\n" }
@@ -164,20 +173,20 @@ impl<'a> Text<'a> {
 
     /// A list of parameters for a function that starts at `start` and whose body opens at `body`:
     /// on one line where the whole signature fits, else one below the other.
-    pub fn params(&self, start: usize, parens: Bytes, body: usize, params: &[String]) -> String {
+    pub fn params(&self, start: usize, parens: Bytes, body: Bytes, params: &[String]) -> String {
         let newline = self.newline();
         let line = self.line_start(start);
         let before = &self.text[line..parens.start as usize];
-        let after = &self.text[parens.end as usize..=body];
+        let after = &self.text[parens.end as usize..=body.start as usize];
         let joined = params.join(", ");
         let width = before.chars().count() + joined.chars().count() + after.chars().count();
         if width <= WIDTH && !after.contains('\n') {
             return joined;
         }
-        let indent = self.indent(start);
+        let (indent, step) = (self.indent(start), self.step(body));
         let mut text = String::from(newline);
         for param in params {
-            text += &format!("{indent}    {param},{newline}");
+            text += &format!("{indent}{step}{param},{newline}");
         }
         text + indent
     }

@@ -99,8 +99,8 @@ static RUNTIMES: &str = include_str!("../rules/data/lambda-runtimes.toml");
 pub fn gather(options: &Options) -> Result<Project> {
     let manifest = files::find_manifest(options.manifest_path.as_deref())?;
     let toolchain = Toolchain::new(options.allow_network);
-    build::start_asking_tools(&toolchain);
     let mut ahead = Ahead::guess(&manifest, &options.env, &toolchain);
+    build::start_asking_tools(&toolchain);
     let members::Read { members, refusal, missing } = members::read(&manifest, &toolchain)?;
     let members::Members { root, workspace, mut sources, selected_by_default } = members;
 
@@ -179,7 +179,7 @@ pub fn gather(options: &Options) -> Result<Project> {
     let read = own_code::read(&root, &workspace, &functions, &mut sources);
     suppressions.extend(read.suppressions);
     let code = code::read(&root, &workspace, &functions, &mut sources);
-    let mentions = mentions::read(&root, &workspace);
+    let mentions = mentions::read(&root, &workspace, &sources);
     let resolution = match refusal {
         None => resolve::resolve(&question, &mut ahead),
         Some(_) => Resolution::unknown(Facts::REFUSED),

@@ -100,7 +100,10 @@ pub fn gather(options: &Options) -> Result<Project> {
     let manifest = files::find_manifest(options.manifest_path.as_deref())?;
     let toolchain = Toolchain::new(options.allow_network);
     let mut ahead = Ahead::guess(&manifest, &options.env, &toolchain);
-    build::start_asking_tools(&toolchain);
+    // While cargo resolves, which everything waits for in the end, nothing else is in a hurry.
+    if ahead.is_idle() {
+        build::start_asking_tools(&toolchain);
+    }
     let members::Read { members, refusal, missing } = members::read(&manifest, &toolchain)?;
     let members::Members { root, workspace, mut sources, selected_by_default } = members;
 

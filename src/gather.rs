@@ -99,8 +99,11 @@ static RUNTIMES: &str = include_str!("../rules/data/lambda-runtimes.toml");
 pub fn gather(options: &Options) -> Result<Project> {
     let manifest = files::find_manifest(options.manifest_path.as_deref())?;
     let toolchain = Toolchain::new(options.allow_network);
-    build::start_asking_tools(&toolchain);
     let mut ahead = Ahead::guess(&manifest, &options.env, &toolchain);
+    // While cargo resolves, which everything waits for in the end, nothing else is in a hurry.
+    if ahead.is_idle() {
+        build::start_asking_tools(&toolchain);
+    }
     let members::Read { members, refusal, missing } = members::read(&manifest, &toolchain)?;
     let members::Members { root, workspace, mut sources, selected_by_default } = members;
 
@@ -190,7 +193,7 @@ pub fn gather(options: &Options) -> Result<Project> {
         leave_out(&mut builds, &tools);
         leave_out(&mut code.binaries, &tools);
     }
-    let mentions = mentions::read(&root, &workspace);
+    let mentions = mentions::read(&root, &workspace, &sources);
     let built: Vec<_> = functions.iter().zip(&builds).collect();
     let question = resolve::Question { functions: &built, ..question };
     let resolution = match refusal {

@@ -1,9 +1,9 @@
 //! `check`: says what weighs on the start and size of a function. Writes nothing.
 
 use super::{Exit, MessageFormat, Streams};
-use crate::{gather, lint, report};
+use crate::{gather, lint, report, rule};
 use anyhow::Result;
-use std::time::Instant;
+use std::{thread, time::Instant};
 
 /// Runs the verb.
 pub fn run(
@@ -14,6 +14,8 @@ pub fn run(
     streams: &mut Streams<'_>,
 ) -> Result<Exit> {
     let started = Instant::now();
+    // Reading the rules takes as long as asking them, and there is time while cargo resolves.
+    thread::spawn(rule::all);
     let project = gather::gather(options)?;
     streams.notes(&project)?;
     let found = lint::run(&project.facts, levels)?;

@@ -21,20 +21,20 @@ pub struct Mentions {
 }
 
 impl Mentions {
-    /// Reads some files.
-    pub fn of<'a>(files: impl IntoIterator<Item = (&'a RelPath, &'a str)>) -> Self {
+    /// Reads some files; without a text, one that cannot be read.
+    pub fn of<'a>(files: impl IntoIterator<Item = (&'a RelPath, Option<&'a str>)>) -> Self {
         let mut mentions = Mentions::default();
         for (file, text) in files {
             // What nests too deeply would overflow the parser's stack.
-            let parsed = match guard::too_deep(text) {
-                None => syn::parse_file(text.trim_start_matches('\u{feff}')).ok(),
-                Some(_) => None,
-            };
+            let shallow = text.filter(|text| guard::too_deep(text).is_none());
+            let text = shallow.unwrap_or_default();
+            let bare = text.trim_start_matches('\u{feff}');
+            let parsed = shallow.and_then(|_| syn::parse_file(bare).ok());
             match parsed {
                 Some(parsed) => {
                     let mut names = Names::default();
                     names.visit_file(&parsed);
-                    let offset = text.len() - text.trim_start_matches('\u{feff}').len();
+                    let offset = text.len() - bare.len();
                     for (path, place) in &names.globs {
                         mentions.globs.insert(path.clone(), at(file, *place, offset));
                     }
@@ -66,7 +66,7 @@ impl Mentions {
         self.paths.iter().map(|(path, places)| (path.as_str(), places.as_slice()))
     }
 
-    /// A file that does not parse.
+    /// A file that cannot be read or does not parse.
     pub fn unreadable(&self) -> Option<&RelPath> {
         self.unreadable.first()
     }
@@ -74,7 +74,7 @@ impl Mentions {
     /// Why it cannot be said that nothing of a path is used, where that is so.
     pub fn unknown(&self, path: &str) -> Option<String> {
         if let Some(file) = self.unreadable.first() {
-            return Some(format!("`{file}` cannot be parsed"));
+            return Some(format!("`{file}` cannot be read"));
         }
         let above = |glob: &str| path == glob || path.starts_with(&format!("{glob}::"));
         let glob = self.globs.iter().find(|(glob, _)| above(glob));
@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     fn mentions(text: &str) -> Mentions {
-        Mentions::of([(&RelPath::new("src/main.rs"), text)])
+        Mentions::of([(&RelPath::new("src/main.rs"), Some(text))])
     }
 
     fn written<'a>(text: &'a str, path: &str) -> Vec<&'a str> {

@@ -5,7 +5,6 @@
 //! question that nobody comes to ask is dropped: guessing wrong costs time on another core.
 
 use super::{cargo, toolchain::Toolchain};
-use cargo_metadata::Metadata;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -30,13 +29,14 @@ pub struct Ask {
 
 /// What went wrong when asking.
 pub enum Refusal {
-    /// Cargo was not run, or said something else than metadata.
+    /// Cargo was not run.
     Broken(String),
     /// Cargo refused, with these words.
     Said(String),
 }
 
-type Answer = Result<Metadata, Refusal>;
+/// What it printed: a line of JSON, not yet read.
+type Answer = Result<String, Refusal>;
 
 /// The questions that were asked and not yet answered.
 pub struct Ahead {
@@ -60,6 +60,11 @@ impl Ahead {
             });
         }
         ahead
+    }
+
+    /// Whether nothing was asked.
+    pub fn is_idle(&self) -> bool {
+        self.asked.is_empty()
     }
 
     /// Asks, if that was not asked before.
@@ -94,16 +99,12 @@ impl Ask {
         if !self.network {
             command.arg("--offline");
         }
-        let broken = |error: &dyn std::fmt::Display, what| {
-            Refusal::Broken(format!("`cargo metadata` {what}: {error}"))
-        };
-        let Output { status, stdout, stderr } =
-            toolchain.output(&mut command).map_err(|error| broken(&error, "did not run"))?;
+        let Output { status, stdout, stderr } = toolchain
+            .output(&mut command)
+            .map_err(|error| Refusal::Broken(format!("`cargo metadata` did not run: {error}")))?;
         if !status.success() {
             return Err(Refusal::Said(String::from_utf8_lossy(&stderr).into_owned()));
         }
-        let text = String::from_utf8_lossy(&stdout);
-        let json = text.lines().find(|line| line.starts_with('{')).unwrap_or_default();
-        serde_json::from_str(json).map_err(|error| broken(&error, "made no sense"))
+        Ok(String::from_utf8(stdout).unwrap_or_default())
     }
 }

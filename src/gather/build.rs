@@ -23,6 +23,8 @@ use crate::{
 use cargo_metadata::semver::Version;
 use std::{
     collections::BTreeMap,
+    env,
+    ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -153,13 +155,23 @@ pub fn start_asking_tools(toolchain: &Toolchain) {
 fn host(toolchain: &Toolchain) -> &'static str {
     static HOST: OnceLock<String> = OnceLock::new();
     HOST.get_or_init(|| {
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let output = toolchain.output(Command::new(rustc).arg("-vV"));
+        let output = toolchain.output(Command::new(rustc()).arg("-vV"));
         let said = output.ok().and_then(said).unwrap_or_default();
         let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-        let likely = || format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+        let likely = || format!("{}-unknown-linux-gnu", env::consts::ARCH);
         host.map_or_else(likely, str::to_owned)
     })
+}
+
+/// The rustc that was chosen, the one beside the cargo that called us, or the one on `PATH`: which
+/// may be rustup's, that only looks for the second.
+fn rustc() -> OsString {
+    let beside = || {
+        let cargo = PathBuf::from(env::var_os("CARGO")?);
+        let rustc = cargo.with_file_name(format!("rustc{}", env::consts::EXE_SUFFIX));
+        rustc.is_file().then(|| rustc.into_os_string())
+    };
+    env::var_os("RUSTC").or_else(beside).unwrap_or_else(|| "rustc".into())
 }
 
 /// The version of the cargo-lambda on `PATH`.

@@ -3,6 +3,7 @@
 use crate::{finding::BadInput, source::RelPath};
 use anyhow::Result;
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Component, Path, PathBuf},
     sync::Arc,
@@ -33,7 +34,14 @@ impl Root {
 
     /// Reads a file as UTF-8.
     pub fn read(&self, path: &RelPath) -> Result<Arc<str>, BadInput> {
-        let bytes = fs::read(self.absolute(path)).map_err(|error| unreadable(path, &error))?;
+        let file = self.absolute(path);
+        let kind = fs::metadata(&file).map_err(|error| unreadable(path, &error))?;
+        // A pipe or a device may never end.
+        if !kind.is_file() && !kind.is_dir() {
+            let message = format!("failed to read `{path}`: it is no regular file");
+            return Err(BadInput { file: Some(path.clone()), message });
+        }
+        let bytes = fs::read(file).map_err(|error| unreadable(path, &error))?;
         String::from_utf8(bytes).map(Arc::from).map_err(|error| {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -44,6 +52,34 @@ impl Root {
                 ),
             }
         })
+    }
+
+    /// The Rust sources in a folder and below. A folder with a manifest is another package, and
+    /// build output is nobody's source.
+    pub fn sources_below(&self, folder: &Path) -> BTreeSet<RelPath> {
+        let mut files = BTreeSet::new();
+        let mut seen = fs::canonicalize(folder).into_iter().collect();
+        self.collect(folder, &mut seen, &mut files);
+        files
+    }
+
+    fn collect(&self, folder: &Path, seen: &mut BTreeSet<PathBuf>, files: &mut BTreeSet<RelPath>) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+            if path.is_dir() {
+                // A link can lead back here.
+                let is_new =
+                    !is_link || fs::canonicalize(&path).is_ok_and(|real| seen.insert(real));
+                let is_other =
+                    ["Cargo.toml", "CACHEDIR.TAG"].iter().any(|it| path.join(it).exists());
+                if is_new && !is_other {
+                    self.collect(&path, seen, files);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.insert(self.relative(&path));
+            }
+        }
     }
 }
 

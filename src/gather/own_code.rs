@@ -11,7 +11,7 @@ use crate::{
     finding::BadInput,
     source::{RelPath, Sources, Span},
 };
-use std::{collections::BTreeSet, fs, path::Path};
+use std::collections::BTreeSet;
 
 /// The sources, and what their comments say.
 pub struct Read {
@@ -62,20 +62,8 @@ fn sources_of(root: &Root, package: &Package) -> Vec<RelPath> {
         // A target in the package's own folder has its modules there, but so has everything else.
         if let Some(folder) = path.parent().filter(|folder| *folder != root.absolute(&package.dir))
         {
-            collect(root, folder, &mut files);
+            files.append(&mut root.sources_below(folder));
         }
     }
     files.into_iter().collect()
-}
-
-fn collect(root: &Root, folder: &Path, files: &mut BTreeSet<RelPath>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
-        let (path, kind) = (entry.path(), entry.file_type());
-        // A link to a folder can lead back here.
-        if kind.is_ok_and(|kind| kind.is_dir()) {
-            collect(root, &path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.insert(root.relative(&path));
-        }
-    }
 }

@@ -110,12 +110,14 @@ fn functions(
                     Some(scratch) => question.root.relative(&scratch.original(path)),
                     None => question.root.relative(path),
                 };
-                let metadata = ahead.answer(&question.ask(scratch, target));
-                let metadata = metadata.map_err(|refusal| match refusal {
+                let answer = ahead.answer(&question.ask(scratch, target));
+                let answer = answer.map_err(|refusal| match refusal {
                     Refusal::Broken(why) => why,
                     Refusal::Said(said) => refused(&said, question.network, build),
                 })?;
-                Arc::new(Universe::new(&metadata, target, relative))
+                let json = answer.lines().find(|line| line.starts_with('{')).unwrap_or_default();
+                let universe = Universe::read(json, target, relative);
+                Arc::new(universe.map_err(|why| format!("`cargo metadata` made no sense: {why}"))?)
             }
         };
         universes.insert(target, universe.clone());

@@ -135,6 +135,52 @@ fn an_entry_is_not_missed_in_what_does_not_parse() {
     assert!(!has(&found, "no-entry-found") && has(&skipped, "no-entry-found"), "{found:?}");
 }
 
+#[test]
+fn binaries_that_are_not_there() {
+    let manifest = format!("{MANIFEST}\n[[bin]]\nname = \"gone\"\npath = \"src/gone.rs\"\n");
+    let project = Project::with(&[
+        ("Cargo.toml", manifest.as_str()),
+        ("src/main.rs/part.rs", "fn a() {}"),
+        ("src/bin/it.rs", MAIN),
+        ("src/bin/folder.rs/part.rs", ""),
+    ]);
+    let run = check(&project, "");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(has(&rules(&run).0, "client-per-invocation"), "{run:?}");
+    let gone = "failed to read `src/gone.rs`: no such file or directory";
+    assert_eq!(run.err.matches(gone).count(), 1, "{run:?}");
+}
+
+#[test]
+fn code_that_nests_nearly_too_deep() {
+    let depth = 590;
+    let (open, close) = ("if a {} else {".repeat(depth), "}".repeat(depth));
+    let main = format!("{MAIN}fn deep() {{ {open}{close} }}\n");
+    let run = check(&Project::with(&[("Cargo.toml", MANIFEST), ("src/main.rs", &main)]), "");
+    assert!(has(&rules(&run).0, "client-per-invocation"), "{run:?}");
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_back_and_pipes_that_never_end() {
+    use std::{os::unix::fs::symlink, process::Command};
+    let main = format!("mod a;\nmod pipe;\nmod up;\n{MAIN}");
+    let project = Project::with(&[("Cargo.toml", MANIFEST), ("src/main.rs", &main)]);
+    for (to, link) in [("b.rs", "a.rs"), ("a.rs", "b.rs"), ("../src", "up"), (".", "here")] {
+        symlink(to, project.path("src").join(link)).expect("a link");
+    }
+    let pipe = Command::new("mkfifo").arg(project.path("src/pipe.rs")).status();
+    assert!(pipe.expect("a program of every Unix").success());
+    let run = check(&project, "");
+    assert!(has(&rules(&run).0, "client-per-invocation"), "{run:?}");
+    let said: Vec<&str> = run.err.lines().collect();
+    let [link, pipe, up] = said.as_slice() else { panic!("{run:?}") };
+    assert!(link.contains("`src/a.rs`") && link.contains("form a loop"), "{link}");
+    assert!(pipe.contains("`src/pipe.rs`: it is no regular file"), "{pipe}");
+    assert!(up.contains("`src/up.rs`: no such file"), "{up}");
+}
+
 #[cfg(unix)]
 mod toolchains {
     use super::*;

@@ -8,7 +8,7 @@
 use super::CrateSpec;
 use cargo_metadata::semver::Version;
 use serde::Deserialize;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 /// A parsed lockfile.
 #[derive(Clone, Debug, Default)]
@@ -81,14 +81,14 @@ impl Lock {
         let mut stack: Vec<usize> = (0..self.packages.len())
             .filter(|&ix| self.packages[ix].local && self.packages[ix].name == package)
             .collect();
-        let mut seen = HashSet::new();
+        let mut seen = vec![false; self.packages.len()];
         while let Some(ix) = stack.pop() {
-            if seen.insert(ix) {
+            if !std::mem::replace(&mut seen[ix], true) {
                 stack.extend(&self.packages[ix].dependencies);
             }
         }
         let all = self.packages.iter().enumerate();
-        all.filter(|(ix, _)| seen.contains(ix)).map(|(_, package)| package).collect()
+        all.filter(|(ix, _)| seen[*ix]).map(|(_, package)| package).collect()
     }
 
     /// The shortest chains from a local package to each of some crates, both ends included.

@@ -1,6 +1,6 @@
 //! Which crates one function links, with the features they really have, and why.
 //!
-//! `universe` turns the JSON of `cargo metadata` into packages, `build` simulates cargo's feature
+//! `answer` turns the JSON of `cargo metadata` into the packages of `universe`, `resolved` simulates cargo's feature
 //! resolver for one package, binary and target, `why` tells the shortest chain of edges and
 //! features that brings something in, and `lock` answers what a `Cargo.lock` alone can answer.
 //! Nothing here runs cargo, and no feature is ever taken from the `resolve` table of the
@@ -13,6 +13,8 @@
 //! `cargo tree`, crate by crate and feature by feature.
 
 pub mod universe;
+
+mod answer;
 
 pub mod resolved;
 

@@ -10,10 +10,8 @@ use super::{
     Resolver,
     universe::{Dependency, Kind, Universe, Value},
 };
-use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    sync::Arc,
-};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::{collections::VecDeque, sync::Arc};
 
 /// What is built.
 #[derive(Clone, Debug)]
@@ -78,8 +76,8 @@ pub struct Resolved {
     selection: Selection,
     resolver: Resolver,
     /// Every linked package and enabled feature with what turned it on.
-    pub(super) causes: HashMap<Node, Cause>,
-    optional: HashSet<(usize, usize)>,
+    pub(super) causes: FxHashMap<Node, Cause>,
+    optional: FxHashSet<(usize, usize)>,
     changes: Vec<Change>,
     scope: Scope,
 }
@@ -120,8 +118,8 @@ impl Resolved {
                 root: selection.package,
                 selection: selection.clone(),
                 resolver,
-                causes: HashMap::new(),
-                optional: HashSet::new(),
+                causes: FxHashMap::default(),
+                optional: FxHashSet::default(),
                 changes: changes.to_vec(),
                 scope,
             };
@@ -168,7 +166,7 @@ impl Resolved {
 
     fn run(&mut self, mut queue: VecDeque<(Node, Cause)>) {
         // `name?/feature` waits here until something else turns the dependency on.
-        let mut weak: HashMap<(usize, usize), Vec<(Node, Node)>> = HashMap::new();
+        let mut weak: FxHashMap<(usize, usize), Vec<(Node, Node)>> = FxHashMap::default();
         while let Some((node, cause)) = queue.pop_front() {
             if self.causes.contains_key(&node) {
                 continue;

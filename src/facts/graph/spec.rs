@@ -31,8 +31,8 @@ impl CrateSpec {
     /// Whether a version of a crate is meant.
     pub fn matches(&self, name: &str, version: &Version) -> bool {
         // A pre-release counts as the release it leads to: `<1` does not mean 1.0.0-rc.1.
-        let release = Version::new(version.major, version.minor, version.patch);
-        self.names(name) && self.versions.matches(&release)
+        let release = || Version::new(version.major, version.minor, version.patch);
+        self.names(name) && self.versions.matches(&release())
     }
 }
 

@@ -5,10 +5,8 @@ use super::{
     resolved::{Cause, Node, Resolved, Step},
     universe::Kind,
 };
-use std::{
-    collections::{HashSet, VecDeque},
-    fmt::Write,
-};
+use rustc_hash::FxHashSet;
+use std::{collections::VecDeque, fmt::Write};
 
 /// A dependency line of a local manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,9 +88,9 @@ impl Resolved {
     }
 
     /// Everything that follows from some nodes within this build, themselves included.
-    pub fn reach(&self, from: &[Node]) -> HashSet<Node> {
+    pub fn reach(&self, from: &[Node]) -> FxHashSet<Node> {
         let mut queue: VecDeque<Node> = from.iter().copied().collect();
-        let mut seen = HashSet::new();
+        let mut seen = FxHashSet::default();
         while let Some(node) = queue.pop_front() {
             if !self.contains(node) || !seen.insert(node) {
                 continue;

@@ -1,8 +1,10 @@
 //! Builds of functions by the real cargo and cargo-lambda, in a target folder that they share and
 //! one at a time, and their invocation in the lab.
 
+#[cfg(feature = "lab")]
+use crate::project::program;
 use crate::{
-    project::{Project, Run, program},
+    project::{Project, Run},
     tools,
 };
 use std::{

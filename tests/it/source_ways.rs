@@ -140,6 +140,7 @@ fn what_is_the_same_for_every_event_stays_so_in_parts() {
         let text = format!(
             "{USES}{SERVE} const PAIR: (&str, &str) = (\"a\", \"b\"); struct S {{ pat: &'static str }}
             fn one(pair: (&str, &str)) {{ regex::Regex::new(pair.0); }}
+            impl S {{ fn text(&self) -> &str {{ self.pat }} }}
             fn entry(of: &mut String) -> &str {{ regex::Regex::new(of); of }}
             fn two((pat, _): (&str, &str)) {{ regex::Regex::new(pat); }}
             async fn handler(e: E) {{ {body} }}"
@@ -164,6 +165,7 @@ fn what_is_the_same_for_every_event_stays_so_in_parts() {
         "one((\"a\", \"x\")); one((e.pat(), \"x\"));",
         "let mut s = S { pat: \"a\" }; s.pat = e.pat(); regex::Regex::new(s.pat);",
         "let mut s = e.text(); entry(&mut s);",
+        "let s = S { pat: e.pat() }; regex::Regex::new(s.text());",
         "let (p, n) = match e.id() { 1 => (\"a\", 1), other => (other, 2) }; regex::Regex::new(p);",
         "let m = std::sync::Mutex::new(String::from(\"a\")); fill(&m, e); regex::Regex::new(&m.lock().unwrap());",
         "let mut s = S { pat: \"a\" }; fill(&mut s, e); regex::Regex::new(s.pat);",

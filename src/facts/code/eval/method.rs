@@ -100,6 +100,7 @@ impl Eval<'_, '_> {
             }
             result.keep = receiver.keep;
             result.event |= receiver.event;
+            result.fixed &= receiver.fixed;
             return result;
         }
         // `text.push_str(&name)`: what something is filled with decides over it too.

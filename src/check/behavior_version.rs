@@ -5,7 +5,7 @@ use crate::{
     facts::{Facts, graph::Resolved},
     source::Place,
 };
-use cargo_metadata::semver::VersionReq;
+use semver::VersionReq;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -108,7 +108,7 @@ pub fn from(build: &Resolved) -> Option<&'static str> {
     selects.map(|selects| selects.from.as_str())
 }
 
-fn runtime(build: &Resolved) -> Option<&cargo_metadata::semver::Version> {
+fn runtime(build: &Resolved) -> Option<&semver::Version> {
     let mut linked = build.linked().map(|package| &build.universe.packages[package]);
     linked.find(|package| package.name == "aws-smithy-runtime").map(|package| &package.version)
 }

@@ -26,7 +26,7 @@ impl DuplicateCrate {
             Ok(found) => found,
             Err(why) => return Outcome::Skipped(why),
         };
-        let mut newest: BTreeMap<String, cargo_metadata::semver::Version> = BTreeMap::new();
+        let mut newest: BTreeMap<String, semver::Version> = BTreeMap::new();
         for found in &found {
             let newest = newest.entry(found.name.clone()).or_insert(found.version.clone());
             if found.version > *newest {

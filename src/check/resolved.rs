@@ -11,7 +11,7 @@ use crate::{
     },
     source::Place,
 };
-use cargo_metadata::semver::Version;
+use semver::Version;
 
 /// A crate that was found.
 pub struct Found {

@@ -17,7 +17,7 @@ use super::{
     workspace::{DependencyKind, Package, Workspace},
 };
 use crate::{finding::BadInput, source::Place};
-use cargo_metadata::semver::Version;
+use semver::Version;
 use std::collections::BTreeMap;
 
 /// Where cargo-lambda puts its artefacts: `target/lambda`.

@@ -20,7 +20,7 @@ use crate::{
     finding::BadInput,
     source::{RelPath, Sources},
 };
-use cargo_metadata::semver::Version;
+use semver::Version;
 use std::{
     collections::BTreeMap,
     env,

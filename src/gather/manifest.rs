@@ -1,8 +1,8 @@
 //! Reads a package from its manifest alone, by the rules cargo infers targets by.
 //!
-//! For packages that cargo is not asked about: path dependencies outside the workspace, and every
-//! one of a workspace that cargo refuses. What a manifest leaves to its workspace is taken from
-//! there where it stands there, and is missing otherwise; nothing is judged.
+//! Cargo would say the same of each package, but only of those of one sound workspace at a time. What
+//! a manifest leaves to its workspace is taken from there where it stands there, and is missing
+//! otherwise; nothing is judged.
 
 use super::files::{Root, normalise};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     source::RelPath,
 };
 use std::{collections::BTreeMap, fs};
-use toml_edit::TableLike;
+use toml_edit::{Item, TableLike, Value};
 
 /// A manifest with what it is read beside.
 pub struct Manifest<'a> {
@@ -74,8 +74,7 @@ impl Manifest<'_> {
         let mut targets: Vec<Target> =
             self.library(package, lib, setting("autolib")).into_iter().collect();
         let mut inferred = self.inferred_binaries(package);
-        let listed = self.document.get(&["bin"]).and_then(|entry| entry.item.as_array_of_tables());
-        let listed: Vec<&toml_edit::Table> = listed.into_iter().flatten().collect();
+        let listed = self.document.get(&["bin"]).map_or_else(Vec::new, |entry| tables(entry.item));
         let automatic = setting("autobins");
         let automatic = automatic.unwrap_or(listed.is_empty() || edition != FIRST_EDITION);
         for table in listed {
@@ -100,7 +99,10 @@ impl Manifest<'_> {
         automatic: Option<bool>,
     ) -> Option<Target> {
         let flag = |key: &str| lib?.get(key)?.as_bool();
-        if flag("proc-macro").or_else(|| flag("proc_macro")) == Some(true) {
+        let kinds = ["crate-type", "crate_type"];
+        let kinds = kinds.iter().flat_map(|key| strings(lib.and_then(|lib| lib.get(key))));
+        let is_macro = flag("proc-macro").or_else(|| flag("proc_macro")) == Some(true);
+        if is_macro || kinds.into_iter().any(|kind| kind == "proc-macro") {
             return None;
         }
         let usual = self.path(&self.document, "src/lib.rs");
@@ -237,7 +239,19 @@ fn text<'t>(table: &'t (impl TableLike + ?Sized), key: &str) -> Option<&'t str> 
     table.get(key)?.as_str()
 }
 
-fn strings(item: Option<&toml_edit::Item>) -> Vec<String> {
-    let array = item.and_then(toml_edit::Item::as_array).into_iter().flatten();
+/// The tables of a list of them, whichever way it is written.
+fn tables(item: &Item) -> Vec<&dyn TableLike> {
+    match item {
+        Item::ArrayOfTables(all) => all.iter().map(|table| table as &dyn TableLike).collect(),
+        Item::Value(Value::Array(all)) => {
+            let inline = all.iter().filter_map(Value::as_inline_table);
+            inline.map(|table| table as &dyn TableLike).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn strings(item: Option<&Item>) -> Vec<String> {
+    let array = item.and_then(Item::as_array).into_iter().flatten();
     array.filter_map(|value| value.as_str().map(str::to_owned)).collect()
 }

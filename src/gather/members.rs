@@ -1,24 +1,26 @@
 //! Asks cargo for the packages of a workspace and reads their manifests.
 //!
 //! `cargo metadata --no-deps` resolves nothing, so it answers without a lockfile and without the
-//! network. Path dependencies outside the workspace are read too, because the function's code goes
-//! on in them.
+//! network: which manifests the workspace is made of, and that they are sound. What is in them is
+//! read from them. Path dependencies outside the workspace are read too, because the function's code
+//! goes on in them.
 
 use super::{
     by_hand, cargo,
     files::{Root, normalise},
+    manifest::Manifest,
     toolchain::{self, Toolchain},
 };
 use crate::{
     facts::{
         document::Document,
-        workspace::{self, Dependency, DependencyKind, Package, Target, Workspace},
+        workspace::{DependencyKind, Package, Workspace},
     },
     finding::BadInput,
     source::{RelPath, Sources},
 };
 use anyhow::Result;
-use cargo_metadata::{DependencyKind as Kind, Metadata, TargetKind};
+use serde::Deserialize;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -52,7 +54,7 @@ pub fn read(manifest: &Path, toolchain: &Toolchain) -> Result<Read> {
     Document::parse(&own, beside.read(&own)?)?;
 
     let (mut members, refusal) = match metadata(manifest, toolchain) {
-        Ok(metadata) => (from_cargo(manifest, &metadata)?, None),
+        Ok(answer) => (from_cargo(manifest, answer)?, None),
         Err(refusal) => match by_hand::read(manifest) {
             Some(members) => (members, Some(refusal)),
             None => return Err(refusal.into()),
@@ -62,31 +64,48 @@ pub fn read(manifest: &Path, toolchain: &Toolchain) -> Result<Read> {
     Ok(Read { members, refusal, missing })
 }
 
-fn from_cargo(manifest: &Path, metadata: &Metadata) -> Result<Members> {
-    let root = Root(metadata.workspace_root.clone().into_std_path_buf());
-    let mut sources = Sources::default();
-    let root_manifest = document(&root, &root.0.join("Cargo.toml"), &mut sources)?;
+/// What cargo says of a workspace.
+#[derive(Deserialize)]
+struct Answer {
+    workspace_root: PathBuf,
+    target_directory: PathBuf,
+    packages: Vec<Listed>,
+    workspace_members: Vec<String>,
+    /// Missing before cargo 1.71.
+    #[serde(default)]
+    workspace_default_members: Vec<String>,
+}
 
-    let mut packages = Vec::new();
-    for package in metadata.workspace_packages() {
-        packages.push(read_package(&root, &root_manifest, package, true, &mut sources)?);
-    }
-    let default = metadata.workspace_default_packages();
-    let is_package = packages.iter().position(|p| root.absolute(&p.manifest.file) == *manifest);
-    let selected_by_default = match is_package {
-        Some(index) => vec![index],
-        None => {
-            let names = default.iter().map(|package| package.name.as_str());
-            names.filter_map(|name| packages.iter().position(|p| p.name == name)).collect()
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+    manifest_path: PathBuf,
+}
+
+fn from_cargo(manifest: &Path, answer: Answer) -> Result<Members> {
+    let root = Root(answer.workspace_root);
+    let mut sources = Sources::default();
+    let inherited = document(&root, &root.0.join("Cargo.toml"), &mut sources)?;
+    let (mut packages, mut ids) = (Vec::new(), Vec::new());
+    let members = answer.packages.iter().filter(|it| answer.workspace_members.contains(&it.id));
+    for Listed { id, manifest_path } in members {
+        let document = document(&root, manifest_path, &mut sources)?;
+        let read = Manifest { root: &root, document, workspace: &inherited, is_member: true };
+        if let Some(package) = read.package() {
+            packages.push(package);
+            ids.push(id);
         }
+    }
+    let default = &answer.workspace_default_members;
+    let is_default = |id: &String| default.is_empty() || default.contains(id);
+    let is_package = |package: &Package| root.absolute(&package.manifest.file) == *manifest;
+    let selected_by_default = match packages.iter().position(is_package) {
+        Some(index) => vec![index],
+        None => (0..ids.len()).filter(|&index| is_default(ids[index])).collect(),
     };
-    let target_directory = root.relative(metadata.target_directory.as_std_path());
-    Ok(Members {
-        workspace: Workspace { root: root_manifest, packages, target_directory },
-        root,
-        sources,
-        selected_by_default,
-    })
+    let target_directory = root.relative(&answer.target_directory);
+    let workspace = Workspace { root: inherited, packages, target_directory };
+    Ok(Members { workspace, root, sources, selected_by_default })
 }
 
 /// Adds the path dependencies that lie outside the workspace, and returns those that cannot be read.
@@ -116,7 +135,7 @@ fn outside(members: &mut Members) -> Vec<String> {
     missing.into_values().collect()
 }
 
-fn metadata(manifest: &Path, toolchain: &Toolchain) -> Result<Metadata, BadInput> {
+fn metadata(manifest: &Path, toolchain: &Toolchain) -> Result<Answer, BadInput> {
     let mut command = Command::new(cargo());
     command.args(["metadata", "--no-deps", "--format-version", "1", "--color", "never"]);
     command.arg("--manifest-path").arg(manifest);
@@ -156,83 +175,4 @@ pub fn document(root: &Root, path: &Path, sources: &mut Sources) -> Result<Docum
     let text = root.read(&file)?;
     sources.insert(file.clone(), text.clone());
     Document::parse(&file, text)
-}
-
-fn read_package(
-    root: &Root,
-    workspace_root: &Document,
-    package: &cargo_metadata::Package,
-    is_member: bool,
-    sources: &mut Sources,
-) -> Result<Package> {
-    let path = package.manifest_path.as_std_path();
-    let manifest = document(root, path, sources)?;
-    let dir = root.relative(path.parent().unwrap_or(path));
-    let targets = package
-        .targets
-        .iter()
-        .filter_map(|target| {
-            let is_bin = target.kind.contains(&TargetKind::Bin);
-            let links = |kind: &TargetKind| {
-                matches!(kind, TargetKind::Lib | TargetKind::RLib | TargetKind::DyLib)
-                    || matches!(kind, TargetKind::CDyLib | TargetKind::StaticLib)
-            };
-            (is_bin || target.kind.iter().any(links)).then(|| Target {
-                name: target.name.clone(),
-                is_bin,
-                src_path: root.relative(target.src_path.as_std_path()),
-                required_features: target.required_features.clone(),
-            })
-        })
-        .collect();
-    let dependencies = package
-        .dependencies
-        .iter()
-        .map(|dependency| read_dependency(root, workspace_root, &manifest, dependency))
-        .collect();
-    let features = package.features.iter().map(|(name, on)| (name.clone(), on.clone())).collect();
-    Ok(Package {
-        name: package.name.to_string(),
-        edition: package.edition.to_string(),
-        manifest,
-        dir,
-        workspace_dir: root.relative(&root.absolute(&workspace_root.file).with_file_name("")),
-        is_member,
-        targets,
-        dependencies,
-        features,
-    })
-}
-
-fn read_dependency(
-    root: &Root,
-    workspace_root: &Document,
-    manifest: &Document,
-    dependency: &cargo_metadata::Dependency,
-) -> Dependency {
-    let key = dependency.rename.as_ref().unwrap_or(&dependency.name).clone();
-    let kind = match dependency.kind {
-        Kind::Development => DependencyKind::Dev,
-        Kind::Build => DependencyKind::Build,
-        _ => DependencyKind::Normal,
-    };
-    let target = dependency.target.as_ref().map(ToString::to_string);
-    let (written, inherited) =
-        workspace::declaration(workspace_root, manifest, &key, kind, target.as_deref());
-    let place = written.map_or_else(|| manifest.place(&["dependencies"]), |entry| entry.place());
-    Dependency {
-        package: dependency.name.clone(),
-        kind,
-        features: dependency.features.clone(),
-        default_features: dependency.uses_default_features,
-        optional: dependency.optional,
-        path: dependency.path.as_ref().map(|path| {
-            let path: PathBuf = normalise(path.as_std_path());
-            root.relative(&path)
-        }),
-        place,
-        inherited: inherited.map(|entry| entry.place()),
-        key,
-        target,
-    }
 }

@@ -6,11 +6,9 @@
 
 use super::universe::{Dependency, Feature, Kind, Package, Universe, Value};
 use crate::source::RelPath;
-use cargo_metadata::{
-    cargo_platform::{Cfg, Platform},
-    semver::{Version, VersionReq},
-};
+use cargo_platform::{Cfg, Platform};
 use rustc_hash::FxHashMap;
+use semver::{Version, VersionReq};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, Visitor},

@@ -6,7 +6,7 @@
 //! nothing here asks for.
 
 use super::CrateSpec;
-use cargo_metadata::semver::Version;
+use semver::Version;
 use serde::Deserialize;
 use std::collections::{HashMap, VecDeque};
 

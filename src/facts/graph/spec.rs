@@ -1,6 +1,6 @@
 //! Crates as rule files name them: `hyper`, `hyper@<1`, `aws-sdk-*@>=1.8, <2`.
 
-use cargo_metadata::semver::{Version, VersionReq};
+use semver::{Version, VersionReq};
 use serde::{Deserialize, Deserializer, de::Error};
 
 /// Some versions of some crates.

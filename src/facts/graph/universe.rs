@@ -7,7 +7,7 @@
 //! without a package; asking for it later adds nothing.
 
 use crate::source::RelPath;
-use cargo_metadata::semver::Version;
+use semver::Version;
 use serde::Deserialize;
 
 /// Everything that could be built, in one fixed order.

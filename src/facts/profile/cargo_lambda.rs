@@ -12,7 +12,7 @@ use crate::{
     finding::BadInput,
     source::Place,
 };
-use cargo_metadata::semver::Version;
+use semver::Version;
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::LazyLock};
 

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::source::{RelPath, Sources};
-use cargo_metadata::semver::Version;
+use semver::Version;
 
 /// A profile resolved from a manifest, config files (nearest first) and variables.
 struct Setup {

@@ -1,7 +1,11 @@
 //! A workspace read by hand beside what cargo says of it, and what is left of a broken one.
 
 use super::{super::members, *};
-use crate::gather::toolchain::Toolchain;
+use crate::{
+    facts::workspace::{DependencyKind, Target},
+    gather::toolchain::Toolchain,
+};
+use std::collections::BTreeSet;
 
 const ROOT: &str = r#"
     [workspace]
@@ -55,6 +59,14 @@ const FUNCTION: &str = r#"
     build = "2"
 "#;
 
+/// What is usually written as tables, and a library that is a macro by its type.
+const INLINE: &str = r#"
+    bin = [{ name = "one", path = "src/one.rs" }]
+    lib = { crate-type = ["proc-macro"] }
+    dependencies = { plain = { workspace = true, optional = true } }
+    package = { name = "inline", version = "0.1.0" }
+"#;
+
 fn manifest(name: &str) -> String {
     format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n")
 }
@@ -69,18 +81,80 @@ fn written(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-/// Everything of a workspace that cargo and we both know, in an order of its own.
-fn described(members: &Members) -> String {
-    let mut packages = members.workspace.packages.clone();
-    packages.sort_by(|a, b| a.dir.cmp(&b.dir));
-    for package in &mut packages {
-        package.targets.sort_by(|a, b| (a.is_bin, &a.name).cmp(&(b.is_bin, &b.name)));
-        package.dependencies.sort_by(|a, b| a.place.cmp(&b.place));
+/// What we know of a workspace, a line a thing.
+fn ours(members: &Members) -> BTreeSet<String> {
+    let workspace = &members.workspace;
+    let chosen = members.selected_by_default.iter().map(|&index| &workspace.packages[index].name);
+    let mut lines = BTreeSet::from([members.root.0.display().to_string()]);
+    lines.extend(chosen.map(|name| format!("chosen {name}")));
+    for package in &workspace.packages {
+        let (name, path) =
+            (&package.name, |path| members.root.absolute(path).display().to_string());
+        let dir = normalise(&members.root.absolute(&package.dir));
+        lines.insert(format!(
+            "{name} {} {} {:?}",
+            package.edition,
+            dir.display(),
+            package.features
+        ));
+        for target in &package.targets {
+            let Target { name: own, is_bin, src_path, required_features } = target;
+            lines.insert(format!("{name} {own} {is_bin} {} {required_features:?}", path(src_path)));
+        }
+        for it in &package.dependencies {
+            let kind = match it.kind {
+                DependencyKind::Normal => "normal",
+                DependencyKind::Dev => "dev",
+                DependencyKind::Build => "build",
+            };
+            let folder = it.path.as_ref().map(|path| normalise(&members.root.absolute(path)));
+            lines.insert(format!(
+                "{name} {kind} {} {} {:?} {} {} {:?} {folder:?}",
+                it.key, it.package, it.features, it.default_features, it.optional, it.target
+            ));
+        }
     }
-    let chosen = members.selected_by_default.iter();
-    let mut chosen: Vec<_> = chosen.map(|&index| &members.workspace.packages[index].dir).collect();
-    chosen.sort();
-    format!("{:?} {chosen:#?} {packages:#?}", members.root)
+    lines
+}
+
+/// What cargo says of it, in the same words.
+fn cargos(manifest: &Path) -> BTreeSet<String> {
+    let mut command = cargo_metadata::MetadataCommand::new();
+    let metadata = command.manifest_path(manifest).no_deps().exec().expect("a sound workspace");
+    let alone = metadata.packages.iter().find(|it| it.manifest_path == manifest);
+    let chosen = alone.map_or_else(|| metadata.workspace_default_packages(), |alone| vec![alone]);
+    let mut lines = BTreeSet::from([metadata.workspace_root.to_string()]);
+    lines.extend(chosen.iter().map(|package| format!("chosen {}", package.name)));
+    for package in &metadata.packages {
+        let (name, dir) = (&package.name, package.manifest_path.parent().expect("a folder"));
+        lines.insert(format!("{name} {} {dir} {:?}", package.edition, package.features));
+        for target in &package.targets {
+            let kind = target.kind[0].to_string();
+            if ["bin", "lib", "cdylib"].contains(&kind.as_str()) {
+                lines.insert(format!(
+                    "{name} {} {} {} {:?}",
+                    target.name,
+                    kind == "bin",
+                    target.src_path,
+                    target.required_features
+                ));
+            }
+        }
+        for it in &package.dependencies {
+            let target = it.target.as_ref().map(ToString::to_string);
+            lines.insert(format!(
+                "{name} {} {} {} {:?} {} {} {target:?} {:?}",
+                it.kind,
+                it.rename.as_ref().unwrap_or(&it.name),
+                it.name,
+                it.features,
+                it.uses_default_features,
+                it.optional,
+                it.path
+            ));
+        }
+    }
+    lines
 }
 
 #[test]
@@ -88,7 +162,7 @@ fn what_is_read_is_what_cargo_says() {
     let (shared, implied, other) = (manifest("shared"), manifest("implied"), manifest("other"));
     let folder = written(&[
         ("Cargo.toml", ROOT),
-        ("shared/Cargo.toml", &format!("{shared}[lib]\nproc-macro = true\n")),
+        ("shared/Cargo.toml", &format!("{shared}[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n")),
         ("shared/src/lib.rs", ""),
         ("implied/Cargo.toml", &format!("{implied}autobins = false\n")),
         ("implied/src/lib.rs", ""),
@@ -96,6 +170,10 @@ fn what_is_read_is_what_cargo_says() {
         ("functions/left-out/Cargo.toml", &manifest("left-out")),
         ("functions/other/Cargo.toml", &other),
         ("functions/other/src/main.rs", ""),
+        ("functions/inline/Cargo.toml", INLINE),
+        ("functions/inline/src/one.rs", ""),
+        ("functions/inline/src/main.rs", ""),
+        ("functions/inline/src/lib.rs", ""),
         ("functions/a-function/Cargo.toml", FUNCTION),
         ("functions/a-function/src/main.rs", ""),
         ("functions/a-function/src/library.rs", ""),
@@ -106,19 +184,14 @@ fn what_is_read_is_what_cargo_says() {
         ("functions/a-function/src/bin/empty/part.rs", ""),
     ]);
     let base = fs::canonicalize(folder.path()).expect("a folder");
-    for of in ["Cargo.toml", "functions/a-function/Cargo.toml", "implied/Cargo.toml"] {
-        let asked = members::read(&base.join(of), &Toolchain::new(false));
-        let asked = asked.expect("a workspace that cargo takes");
-        assert_eq!(asked.refusal, None);
-        let ours = read(&base.join(of)).expect("a workspace");
-        assert!(ours.workspace.packages.len() == 4 && described(&ours).contains("\"found\""));
-        same(&described(&ours), &described(&asked.members));
+    let manifests = ["Cargo.toml", "functions/a-function/Cargo.toml", "implied/Cargo.toml"];
+    for manifest in manifests.map(|of| base.join(of)) {
+        let expected = cargos(&manifest);
+        assert!(expected.len() > 25, "{expected:#?}");
+        assert_eq!(ours(&read(&manifest).expect("a workspace")), expected);
+        let asked = members::read(&manifest, &Toolchain::new(false)).expect("a workspace");
+        assert_eq!((asked.refusal, ours(&asked.members)), (None, expected));
     }
-}
-
-fn same(ours: &str, cargos: &str) {
-    let diff = similar::TextDiff::from_lines(cargos, ours);
-    assert!(ours == cargos, "{}", diff.unified_diff());
 }
 
 #[test]

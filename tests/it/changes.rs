@@ -397,3 +397,74 @@ async fn handler(
         assert_eq!(now.matches(line).count(), 1, "{line}{now}");
     }
 }
+
+#[test]
+fn a_function_that_only_makes_a_client_keeps_it() {
+    let main = "mod store;
+
+use lambda_runtime::{run, service_fn, Error, LambdaEvent};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    run(service_fn(handler)).await
+}
+
+async fn handler(event: LambdaEvent<String>) -> Result<String, Error> {
+    let client = store::client().await;
+    let table = client.describe_table().table_name(event.payload).send().await?;
+    let other = store::of(\"eu\").await.list_tables().send().await?;
+    Ok(format!(\"{table:?} {other:?} {}\", store::http().get(\"http://a\").send().await?.status()))
+}
+";
+    let of = "
+pub async fn of(region: &str) -> Client {
+    let region = aws_config::Region::new(region.to_owned());
+    Client::new(&aws_config::from_env().region(region).load().await)
+}
+";
+    let store = format!(
+        "use aws_sdk_dynamodb::Client;
+
+pub async fn client() -> Client {{
+    // What the environment says.
+    let config = aws_config::load_from_env().await;
+    Client::new(&config)
+}}
+
+pub fn http() -> reqwest::Client {{
+    reqwest::Client::new()
+}}
+{of}"
+    );
+    let (said, files) = changed(&[("src/main.rs", main), ("src/store.rs", &store)]);
+    assert_eq!(said, titles(&[FORCED]));
+    let expected = format!(
+        "use aws_sdk_dynamodb::Client;
+
+pub async fn client() -> Client {{
+    static CLIENT: tokio::sync::OnceCell<Client> = tokio::sync::OnceCell::const_new();
+
+    CLIENT
+        .get_or_init(|| async {{
+            // What the environment says.
+            let config = aws_config::load_from_env().await;
+            Client::new(&config)
+        }})
+        .await
+        .clone()
+}}
+
+pub fn http() -> reqwest::Client {{
+    static CLIENT: std::sync::LazyLock<reqwest::Client> =
+        std::sync::LazyLock::new(reqwest::Client::new);
+
+    CLIENT.clone()
+}}
+{of}"
+    );
+    assert_eq!(files["src/store.rs"], expected);
+    // Which of two clients of one service the handler uses is not known, so none is opened.
+    let forced =
+        "    store::client().await;\n    store::http();\n\n    run(service_fn(handler)).await\n";
+    assert!(files["src/main.rs"].contains(forced), "{}", files["src/main.rs"]);
+}

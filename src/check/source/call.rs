@@ -167,7 +167,9 @@ impl CallWhen {
                 Remedy::Hoist => change::hoist(code, state.node, call.bytes, &asked),
                 Remedy::Static => None,
             };
-            hoisted.or_else(|| change::make_static(code, state.node, call.bytes, &asked))
+            hoisted
+                .or_else(|| change::keep_returned(code, state.node, call.bytes, &asked))
+                .or_else(|| change::make_static(code, state.node, call.bytes, &asked))
         });
         hit
     }

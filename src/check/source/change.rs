@@ -24,6 +24,8 @@ mod names;
 
 mod prime;
 
+mod returned;
+
 mod site;
 
 mod text;
@@ -36,6 +38,7 @@ pub use force::force;
 pub use hoist::hoist;
 pub use keep::make_static;
 pub use prime::Prime;
+pub use returned::keep_returned;
 pub use walk::each_stmt;
 
 use crate::{

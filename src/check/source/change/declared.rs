@@ -7,106 +7,88 @@ use super::{
     text::WIDTH,
     written::reindented,
 };
-use crate::facts::code::ir::{Bytes, Function};
+use crate::facts::code::ir::Bytes;
 
-/// What is made once.
-pub struct Once<'a> {
-    /// The function whose statements make it.
-    pub site: &'a Site<'a>,
-    pub plan: &'a Plan<'a>,
-    /// The type of what is kept.
-    pub ty: String,
-    /// `pub(crate) ` where another module uses it.
-    pub public: &'static str,
+/// The lines that make a value, at an indentation. `None` where that would change a string.
+pub type Lines<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// `static NAME: LazyLock<T> = LazyLock::new(|| …);`, broken as rustfmt breaks it.
+pub fn lazy_lock(
+    site: &Site<'_>,
+    indent: &str,
+    (head, lazy, ty): (&str, &str, &str),
+    made: &Lines<'_>,
+) -> Option<String> {
+    let (newline, step) = (site.text.newline(), site.text.step(site.body.bytes));
+    let head = format!("{indent}{head}: {lazy}<{ty}> =");
+    let lines = made(&format!("{indent}{step}"))?;
+    let value = lines.trim();
+    if !value.contains('\n') {
+        let made = match value.strip_suffix("()").filter(|path| is_path(path)) {
+            Some(path) => format!("{lazy}::new({path});"),
+            None => format!("{lazy}::new(|| {value});"),
+        };
+        if head.len() + 1 + made.len() <= WIDTH {
+            return Some(format!("{head} {made}{newline}"));
+        }
+        if indent.len() + step.len() + made.len() <= WIDTH {
+            return Some(format!("{head}{newline}{indent}{step}{made}{newline}"));
+        }
+    }
+    Some(format!("{head} {lazy}::new(|| {{{newline}{lines}{indent}}});{newline}"))
 }
 
-/// The statements that make a value, the last as an expression.
-struct Made {
-    before: String,
-    last: String,
+/// The static of a cell that is still empty.
+pub fn cell(site: &Site<'_>, indent: &str, name: &str, ty: &str) -> String {
+    let (newline, step) = (site.text.newline(), site.text.step(site.body.bytes));
+    let head = format!("{indent}static {name}: tokio::sync::OnceCell<{ty}> =");
+    let made = "tokio::sync::OnceCell::const_new();";
+    match head.len() + 1 + made.len() <= WIDTH {
+        true => format!("{head} {made}{newline}"),
+        false => format!("{head}{newline}{indent}{step}{made}{newline}"),
+    }
 }
 
-impl Once<'_> {
-    /// `static NAME: LazyLock<T> = LazyLock::new(|| …);`, broken as rustfmt breaks it.
-    pub fn lazy_lock(&self, name: &str, lazy: &str) -> Option<String> {
-        let newline = self.site.text.newline();
-        let head = format!("{}static {name}: {lazy}<{}> =", self.public, self.ty);
-        let step = self.site.text.step(self.site.body.bytes);
-        let made = self.made(step)?;
-        let value = made.last.trim();
-        if made.before.is_empty() && !value.contains('\n') {
-            let made = match value.strip_suffix("()").filter(|path| is_path(path)) {
-                Some(path) => format!("{lazy}::new({path});"),
-                None => format!("{lazy}::new(|| {value});"),
-            };
-            if head.len() + 1 + made.len() <= WIDTH {
-                return Some(format!("{head} {made}{newline}"));
-            }
-            if step.len() + made.len() <= WIDTH {
-                return Some(format!("{head}{newline}{step}{made}{newline}"));
-            }
-        }
-        let Made { before, last } = made;
-        Some(format!("{head} {lazy}::new(|| {{{newline}{before}{last}}});{newline}"))
-    }
+/// What is in a cell, which is filled before.
+pub fn filled(site: &Site<'_>, name: &str, made: &Lines<'_>) -> Option<String> {
+    let (newline, step) = (site.text.newline(), site.text.step(site.body.bytes));
+    let twice = step.repeat(2);
+    let lines = made(&step.repeat(3))?;
+    let short = format!("{twice}.get_or_init(|| async {{ {} }})", lines.trim());
+    let fill = match short.len() <= WIDTH && !lines.trim().contains('\n') {
+        true => short,
+        false => format!("{twice}.get_or_init(|| async {{{newline}{lines}{twice}}})"),
+    };
+    Some(format!("{step}{name}{newline}{fill}{newline}{twice}.await{newline}"))
+}
 
-    /// A cell, and the function that fills it and gives what is in it.
-    pub fn cell(&self, name: &str, function: &str) -> Option<String> {
-        let newline = self.site.text.newline();
-        let (ty, public) = (&self.ty, self.public);
-        let cell = "tokio::sync::OnceCell";
-        let step = self.site.text.step(self.site.body.bytes);
-        let twice = step.repeat(2);
-        let mut text = format!("static {name}: {cell}<{ty}> = {cell}::const_new();");
-        if text.len() > WIDTH {
-            text = format!("static {name}: {cell}<{ty}> ={newline}{step}{cell}::const_new();");
-        }
-        let Made { before, last } = self.made(&step.repeat(3))?;
-        let short = format!("{twice}.get_or_init(|| async {{ {} }})", last.trim());
-        let fits = before.is_empty() && short.len() <= WIDTH && !last.trim().contains('\n');
-        let made = match fits {
-            true => short,
-            false => format!("{twice}.get_or_init(|| async {{{newline}{before}{last}{twice}}})"),
-        };
-        let what = match &*self.plan.handed {
-            [one] => format!("The one `{one}` of all events"),
-            _ => "What all events share".to_owned(),
-        };
-        text += &format!(
-            "{newline}{newline}/// {what}, made by whoever needs it first.{newline}{public}async fn \
-             {function}() -> &'static {ty} {{{newline}{step}{name}{newline}{made}{newline}{twice}\
-             .await{newline}}}{newline}"
-        );
-        Some(text)
+/// The lines by which the statements that move make what is still used, the last as a value.
+pub fn made(site: &Site<'_>, plan: &Plan<'_>, indent: &str) -> Option<String> {
+    let text = &site.text;
+    let newline = text.newline();
+    let staying: Vec<Bytes> = plan.rest.iter().map(|stmt| stmt_bytes(stmt)).collect();
+    let lines = |one: &Moved<'_>, end: usize| {
+        let start = text.lines_with_comment(text.lines_of(one.bytes)?, &staying).start;
+        let own = text.indent(one.bytes.start as usize);
+        reindented(&text.text[start..end], own, indent)
+    };
+    let (last, before) = plan.moved.split_last()?;
+    let single = plan.handed == [last.name];
+    let mut made = String::new();
+    for one in if single { before } else { &plan.moved } {
+        made += &lines(one, text.line_end(one.bytes.end as usize))?;
     }
-
-    fn made(&self, indent: &str) -> Option<Made> {
-        let text = &self.site.text;
-        let newline = text.newline();
-        let staying: Vec<Bytes> = self.plan.rest.iter().map(|stmt| stmt_bytes(stmt)).collect();
-        let lines = |one: &Moved<'_>, end: usize| {
-            let start = text.lines_with_comment(text.lines_of(one.bytes)?, &staying).start;
-            let own = text.indent(one.bytes.start as usize);
-            reindented(&text.text[start..end], own, indent)
-        };
-        let (last, before) = self.plan.moved.split_last()?;
-        let single = self.plan.handed == [last.name];
-        let mut made = Made { before: String::new(), last: String::new() };
-        for one in if single { before } else { &self.plan.moved } {
-            made.before += &lines(one, text.line_end(one.bytes.end as usize))?;
-        }
-        if single {
-            // `let x = value;` below its comment becomes the value below its comment.
-            let own = text.indent(last.bytes.start as usize);
-            let value = reindented(text.at(last.init.bytes), own, indent)?;
-            let above = lines(last, text.line_start(last.bytes.start as usize))?;
-            made.last = format!("{above}{indent}{value}{newline}");
-        } else {
-            let names: Vec<&str> = self.plan.handed.iter().map(|name| name.as_str()).collect();
-            made.last = format!("{indent}({}){newline}", names.join(", "));
-        }
-        Some(made)
+    if single {
+        // `let x = value;` below its comment becomes the value below its comment.
+        let own = text.indent(last.bytes.start as usize);
+        let value = reindented(text.at(last.init.bytes), own, indent)?;
+        made += &lines(last, text.line_start(last.bytes.start as usize))?;
+        made += &format!("{indent}{value}{newline}");
+    } else {
+        let names: Vec<&str> = plan.handed.iter().map(|name| name.as_str()).collect();
+        made += &format!("{indent}({}){newline}", names.join(", "));
     }
+    Some(made)
 }
 
 fn is_path(text: &str) -> bool {
@@ -115,7 +97,7 @@ fn is_path(text: &str) -> bool {
 
 /// Where a function starts, its comments and attributes included.
 pub fn item_start(site: &Site<'_>) -> usize {
-    let function: &Function = &site.def.function;
+    let function = &site.def.function;
     let lowest = function.attr_bytes.iter().map(|bytes| bytes.start).min();
     let start = lowest.unwrap_or(function.bytes.start).min(function.bytes.start);
     site.text.comments_above(site.text.line_start(start as usize))

@@ -5,7 +5,7 @@
 
 use super::{
     change,
-    declared::{Once, item_start},
+    declared::{self, item_start},
     made_by,
     moved::{Plan, plan},
     names::{bound_within, uses},
@@ -50,22 +50,14 @@ pub fn make_static(
     let (name, function) = first.names(&all, main.as_ref())?;
     let shown = if first.waits { &function } else { &name };
     let path = main.as_ref().and_then(|main| main.path_to(module, shown));
-    let once = Once {
-        site: &first.site,
-        plan: &first.plan,
-        ty: first.ty.clone(),
-        public: path.as_ref().map_or("", |(_, public)| public),
-    };
-    let text = &first.site.text;
+    let public = path.as_ref().map_or("", |(_, public)| public);
     let (lazy, imported) = match first.waits {
         true => ("", None),
         false => lazy_lock(&first.site),
     };
+    let item = first.item(public, &name, &function, lazy)?;
     let mut edits: Vec<Edit> = imported.into_iter().collect();
-    let item = match first.waits {
-        true => once.cell(&name, &function)?,
-        false => once.lazy_lock(&name, lazy)?,
-    };
+    let text = &first.site.text;
     let start = item_start(&first.site);
     edits.push(text.replace(start..start, format!("{item}{}", text.newline())));
     for one in &all {
@@ -173,6 +165,27 @@ impl<'a> Kept<'a> {
             let fits = free(&name) && free(&function) && !hidden(&function);
             (fits && !(plain && above)).then_some((name, function))
         })
+    }
+
+    /// The static, with the function that fills it.
+    fn item(&self, public: &str, name: &str, function: &str, lazy: &str) -> Option<String> {
+        let (site, ty) = (&self.site, &*self.ty);
+        let made = |indent: &str| declared::made(site, &self.plan, indent);
+        if !self.waits {
+            let head = format!("{public}static {name}");
+            return declared::lazy_lock(site, "", (&head, lazy, ty), &made);
+        }
+        let newline = site.text.newline();
+        let what = match &*self.plan.handed {
+            [one] => format!("The one `{one}` of all events"),
+            _ => "What all events share".to_owned(),
+        };
+        Some(format!(
+            "{}{newline}/// {what}, made by whoever needs it first.{newline}{public}async fn \
+             {function}() -> &'static {ty} {{{newline}{}}}{newline}",
+            declared::cell(site, "", name, ty),
+            declared::filled(site, name, &made)?,
+        ))
     }
 
     /// Takes the statements out of the function, and has it use the static.

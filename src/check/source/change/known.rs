@@ -11,6 +11,7 @@ pub struct Known {
     pub lends: Patterns,
     pub owns: Patterns,
     pub by_hand: Patterns,
+    pub shares: Patterns,
     pub finishers: HashSet<String>,
     pub unwraps: HashSet<String>,
     pub varies: HashSet<String>,

@@ -94,6 +94,20 @@ pub fn plan<'a>(
     divided(site, moved)
 }
 
+/// Whether a function is given nothing and does nothing but make what it returns, the value flagged
+/// at `at` with it: the same each time.
+pub fn only_makes(site: &Site<'_>, at: Bytes, asked: &dyn Fn(Bytes) -> bool) -> bool {
+    let stmts = &site.body.stmts;
+    let Some((Stmt::Expr(last, false), lets)) = stmts.split_last() else { return false };
+    let candidates = candidates(site, &HashSet::new(), at, asked);
+    let flagged = last.bytes.start <= at.start && at.end <= last.bytes.end;
+    let makes = if flagged || asked(last.bytes) { makes(last, at) } else { pure(last) };
+    let mut fails = false;
+    each_stmt(stmts, &mut |expr| fails |= matches!(expr.kind, Kind::Try(_)));
+    let alone = site.def.function.params.is_empty() && candidates.len() == lets.len();
+    alone && makes && !fails && !calls_one_of(stmts, &KNOWN.unsettles)
+}
+
 /// Everything that a candidate is made of.
 fn needs(candidates: &[Candidate<'_>], index: usize) -> BTreeSet<usize> {
     let mut all = BTreeSet::new();

@@ -13,7 +13,7 @@ use crate::{
     facts::{
         code::{
             eval::{Call, Code},
-            ir::{Bytes, Expr, Kind, Path, Stmt, Type},
+            ir::{Bytes, Kind, Path, Stmt, Type},
             names::{Res, Space},
             sym::Sym,
             value::NodeId,
@@ -83,7 +83,8 @@ impl Prime {
                 let end = text.line_end(site.def.function.bytes.end as usize);
                 let doc = "Opens the connection while init still has the whole CPU; any answer \
                            will do, even a refusal.";
-                let declared = format!("{newline}/// {doc}{newline}{body}{newline}");
+                let ended = if text.text[..end].ends_with('\n') { "" } else { newline };
+                let declared = format!("{ended}{newline}/// {doc}{newline}{body}{newline}");
                 return Some((name.to_owned(), Some(text.replace(end..end, declared))));
             };
             let same = |def: &Def| match def {
@@ -176,30 +177,41 @@ fn at_static(
     let meant = |path: &Path| world.resolve(main.site.def.scope, path, Space::Value);
     main.site.body.stmts.iter().find_map(|stmt| {
         let Stmt::Expr(expr, true) = stmt else { return None };
-        let (inner, awaited): (&Expr, bool) = match &expr.kind {
-            Kind::Await(inner) => (inner, true),
-            _ => (expr, false),
+        let inner = match &expr.kind {
+            Kind::Await(inner) => inner,
+            _ => expr,
         };
         let Kind::Call(callee, args) = &inner.kind else { return None };
         let Kind::Path(path) = &callee.kind else { return None };
         let newline = text.newline();
         let indent = text.indent(expr.bytes.start as usize);
         match (meant(path)?, &**args, code.node(root).code) {
-            (Res::Def(Def::Fn(id)), [], Code::Fn(of)) if awaited && id == of => {
+            (Res::Def(Def::Fn(id)), [], made) => {
                 let def = &world.functions[id.index()];
-                let Some(Type::Ref(output)) = &def.function.output else { return None };
-                let client = text.at(inner.bytes);
-                if let Type::Tuple(parts) = &**output {
-                    let index = parts.iter().position(|part| keeps_client(def.scope, part))?;
-                    let end = text.line_end(stmt_bytes(stmt).end as usize);
-                    let line =
-                        format!("{indent}{function}(&{client}.await.{index}).await;{newline}");
-                    return Some(text.replace(end..end, line));
-                }
-                keeps_client(def.scope, output).then(|| {
-                    let (start, end) = (expr.bytes.start as usize, expr.bytes.end as usize);
-                    text.replace(start..end, format!("{function}({client}.await).await"))
-                })
+                // What makes it stands in the function, or in a static in there.
+                let own = match made {
+                    Code::Global(of) => {
+                        let inside = world.modules[def.scope.index()].is_body;
+                        inside && world.globals[of.index()].scope == def.scope
+                    }
+                    made => made == Code::Fn(id),
+                };
+                let client = text.at(expr.bytes);
+                let opened = match def.function.output.as_ref().filter(|_| own)? {
+                    Type::Ref(output) => match &**output {
+                        Type::Tuple(parts) => {
+                            let at = parts.iter().position(|ty| keeps_client(def.scope, ty))?;
+                            let end = text.line_end(stmt_bytes(stmt).end as usize);
+                            let line =
+                                format!("{indent}{function}(&{client}.{at}).await;{newline}");
+                            return Some(text.replace(end..end, line));
+                        }
+                        ty => keeps_client(def.scope, ty).then(|| client.to_owned()),
+                    },
+                    ty => keeps_client(def.scope, ty).then(|| format!("&{client}")),
+                }?;
+                let (start, end) = (expr.bytes.start as usize, expr.bytes.end as usize);
+                Some(text.replace(start..end, format!("{function}({opened}).await")))
             }
             (Res::Def(Def::Foreign(force)), [arg], Code::Global(of))
                 if force.ends_with("force") =>

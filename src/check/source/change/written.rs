@@ -166,7 +166,7 @@ fn beside(site: &Site<'_>, path: &Path) -> Option<String> {
 
 /// A type of another module written so that it means the same beside the function. `around` is the
 /// path of that module from here.
-fn rendered(site: &Site<'_>, scope: ModId, ty: &Type, around: &[Sym]) -> Option<String> {
+pub fn rendered(site: &Site<'_>, scope: ModId, ty: &Type, around: &[Sym]) -> Option<String> {
     let list = |types: &[Type]| {
         let types: Option<Vec<String>> =
             types.iter().map(|ty| rendered(site, scope, ty, around)).collect();

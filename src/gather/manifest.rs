@@ -71,24 +71,28 @@ impl Manifest<'_> {
     fn targets(&self, package: &str, edition: &str) -> Vec<Target> {
         let setting = |key| self.document.get(&["package", key])?.item.as_bool();
         let lib = self.document.get(&["lib"]).and_then(|entry| entry.item.as_table_like());
-        let mut targets: Vec<Target> =
-            self.library(package, lib, setting("autolib")).into_iter().collect();
-        let mut inferred = self.inferred_binaries(package);
+        let inferred = self.inferred_binaries(package);
         let listed = self.document.get(&["bin"]).map_or_else(Vec::new, |entry| tables(entry.item));
         let automatic = setting("autobins");
         let automatic = automatic.unwrap_or(listed.is_empty() || edition != FIRST_EDITION);
+        let mut binaries = Vec::new();
         for table in listed {
             let Some(name) = text(table, "name") else { continue };
-            let same = inferred.iter().find(|(inferred, _)| inferred == name);
             let own = text(table, "path").map(|path| self.path(&self.document, path));
+            let same = || inferred.iter().find(|(it, _)| it == name).map(|(_, path)| path.clone());
             let main = || self.path(&self.document, "src/main.rs");
-            let path = own.or_else(|| same.map(|(_, path)| path.clone())).unwrap_or_else(main);
-            inferred.retain(|(inferred, other)| inferred != name && *other != path);
-            targets.push(target(name, true, path, strings(table.get("required-features"))));
+            let path = own.or_else(same).unwrap_or_else(main);
+            binaries.push(target(name, true, path, strings(table.get("required-features"))));
         }
-        let rest = inferred.into_iter().filter(|_| automatic);
-        targets.extend(rest.map(|(name, path)| target(&name, true, path, Vec::new())));
-        targets
+        let is_listed = |name: &str, path: &RelPath| {
+            binaries.iter().any(|it: &Target| it.name == name || it.src_path == *path)
+        };
+        let rest = inferred.iter().filter(|(name, path)| automatic && !is_listed(name, path));
+        let rest: Vec<_> =
+            rest.map(|(name, path)| target(name, true, path.clone(), Vec::new())).collect();
+        binaries.extend(rest);
+        binaries.sort_by(|a, b| a.name.cmp(&b.name));
+        self.library(package, lib, setting("autolib")).into_iter().chain(binaries).collect()
     }
 
     /// The library, unless it is a macro: those run in the compiler.
@@ -118,7 +122,7 @@ impl Manifest<'_> {
         Some(target(&name, false, path, Vec::new()))
     }
 
-    /// The binaries that no `[[bin]]` has to name, in cargo's order.
+    /// The binaries that no `[[bin]]` has to name.
     fn inferred_binaries(&self, package: &str) -> Vec<(String, RelPath)> {
         let main = self.path(&self.document, "src/main.rs");
         let mut found = Vec::new();
@@ -126,10 +130,8 @@ impl Manifest<'_> {
             found.push((package.to_owned(), main));
         }
         let folder = self.root.absolute(&self.path(&self.document, "src/bin"));
-        let mut entries: Vec<_> =
-            fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path()).collect();
-        entries.sort();
-        for entry in entries {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let entry = entry.path();
             let main = entry.join("main.rs");
             let is_source = entry.extension().is_some_and(|extension| extension == "rs");
             let name = entry.file_stem().map(|name| name.to_string_lossy().into_owned());

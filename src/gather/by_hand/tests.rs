@@ -34,6 +34,10 @@ const FUNCTION: &str = r#"
     [[bin]]
     name = "named"
 
+    [[bin]]
+    name = "again"
+    path = "src/bin/named.rs"
+
     [lib]
     name = "library"
     path = "src/library.rs"
@@ -97,6 +101,8 @@ fn ours(members: &Members) -> BTreeSet<String> {
             dir.display(),
             package.features
         ));
+        let binaries = package.targets.iter().filter(|target| target.is_bin);
+        assert!(binaries.is_sorted_by_key(|target| &target.name), "in cargo's order");
         for target in &package.targets {
             let Target { name: own, is_bin, src_path, required_features } = target;
             lines.insert(format!("{name} {own} {is_bin} {} {required_features:?}", path(src_path)));

@@ -25,7 +25,7 @@ use lambda_runtime::{run, service_fn, Error, LambdaEvent};
 
 /// Applies every change of source in rounds, as `apply` does. Says what the first ones are called,
 /// and what the files have become.
-fn changed(files: &[(&str, &str)]) -> (BTreeSet<String>, BTreeMap<String, String>) {
+pub fn changed(files: &[(&str, &str)]) -> (BTreeSet<String>, BTreeMap<String, String>) {
     let files: BTreeMap<String, String> =
         files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
     let example = Example {

@@ -1,7 +1,7 @@
 //! Functions that a change of source would break or make do something else: there is none, or one
 //! that leaves alone what must stay.
 
-use crate::changes::{FORCED, HANDED, MAIN, USES, main_changed, titles};
+use crate::changes::{FORCED, HANDED, MAIN, USES, changed, main_changed, titles};
 use std::collections::BTreeSet;
 
 /// Asserts that nothing is changed.
@@ -126,5 +126,35 @@ async fn handler(event: LambdaEvent<String>) -> Result<bool, Error> {{
 "
         );
         untouched(&text);
+    }
+}
+
+#[test]
+fn no_cell_of_a_crate_that_is_not_there() {
+    let manifest = "[package]
+name = \"function\"
+version = \"0.1.0\"
+edition = \"2024\"
+
+[dependencies]
+aws-config = \"1\"
+aws-sdk-dynamodb = \"1\"
+lambda_runtime = \"1\"
+";
+    let helper = "
+async fn client() -> Client {
+    Client::new(&aws_config::load_from_env().await)
+}
+";
+    let inline = handler(MADE).replace("handler", "delete").replace("event: ", "event: &");
+    let inline = inline.replace("Ok(event.payload)", "Ok(event.payload.clone())");
+    for (items, line) in [
+        (helper.to_owned(), "    let client = client().await;"),
+        (inline, "    let client = delete(&event).await?;\n    let client = client.client();"),
+    ] {
+        let text = format!("{USES}{MAIN}{items}{}", handler(line));
+        let (said, files) = changed(&[("Cargo.toml", manifest), ("src/main.rs", &text)]);
+        assert_eq!(said, BTreeSet::new(), "{text}");
+        assert_eq!(files["src/main.rs"], text);
     }
 }

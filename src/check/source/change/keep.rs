@@ -108,11 +108,7 @@ impl<'a> Kept<'a> {
             several => format!("({})", several.join(", ")),
         };
         let beside = plan.moved.iter().all(|one| own_items(&site, one.init));
-        let tokio = || {
-            let path = Path { segments: [Sym::new("tokio")].into(), ..Path::default() };
-            site.world.resolve(site.module, &path, Space::Type).is_some()
-        };
-        let fits = !fails && beside && (!waits || tokio());
+        let fits = !fails && beside && (!waits || site.knows("tokio"));
         fits.then_some(Kept { site, plan, ty, waits })
     }
 

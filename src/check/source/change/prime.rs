@@ -49,10 +49,7 @@ impl Prime {
         alone: bool,
     ) -> Option<Change> {
         let main = main_of(code)?;
-        let scope = main.site.def.scope;
-        let tokio = Path { segments: [Sym::new("tokio")].into(), ..Path::default() };
-        main.site.world.resolve(scope, &tokio, Space::Type)?;
-        if !main.site.def.function.is_async {
+        if !main.site.def.function.is_async || !main.site.knows("tokio") {
             return None;
         }
         let (of, _) = call.path.as_str().rsplit_once("::")?;

@@ -45,6 +45,9 @@ pub fn keep_returned(
     }
     let mut waits = false;
     each_stmt(&site.body.stmts, &mut |expr| waits |= matches!(expr.kind, Kind::Await(_)));
+    if waits && !site.knows("tokio") {
+        return None;
+    }
     let ty = rendered(&site, site.def.scope, &Type::Path(output.clone()), &[])?;
     let mut edits = vec![site.text.replace(
         site.body.bytes.start as usize..site.body.bytes.end as usize,

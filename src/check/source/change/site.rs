@@ -48,6 +48,12 @@ impl<'a> Site<'a> {
         plain.then_some(Site { world, id, def, text, body, module })
     }
 
+    /// Whether the crate can name another one.
+    pub fn knows(&self, other: &str) -> bool {
+        let own = self.world.modules[self.module.index()].crate_index;
+        self.world.crates[own].externs.contains_key(&Sym::new(other))
+    }
+
     /// The other functions of the same module.
     pub fn beside(&self) -> impl Iterator<Item = Site<'a>> + use<'a> {
         let (world, module, own) = (self.world, self.module, self.id);

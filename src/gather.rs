@@ -97,6 +97,11 @@ static RUNTIMES: &str = include_str!("../rules/data/lambda-runtimes.toml");
 
 /// Reads a project.
 pub fn gather(options: &Options) -> Result<Project> {
+    gather_while(options, || ())
+}
+
+/// Reads a project, and does something else when there is nothing left but to wait for cargo.
+pub fn gather_while(options: &Options, meanwhile: impl FnOnce()) -> Result<Project> {
     let manifest = files::find_manifest(options.manifest_path.as_deref())?;
     let toolchain = Toolchain::new(options.allow_network);
     let mut ahead = Ahead::guess(&manifest, &options.env, &toolchain);
@@ -196,6 +201,7 @@ pub fn gather(options: &Options) -> Result<Project> {
     let mentions = mentions::read(&root, &workspace, &sources);
     let built: Vec<_> = functions.iter().zip(&builds).collect();
     let question = resolve::Question { functions: &built, ..question };
+    meanwhile();
     let resolution = match refusal {
         None => resolve::resolve(&question, &mut ahead),
         Some(_) => Resolution::unknown(Facts::REFUSED),

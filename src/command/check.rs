@@ -3,7 +3,7 @@
 use super::{Exit, MessageFormat, Streams};
 use crate::{gather, lint, report, rule};
 use anyhow::Result;
-use std::{thread, time::Instant};
+use std::time::Instant;
 
 /// Runs the verb.
 pub fn run(
@@ -14,9 +14,10 @@ pub fn run(
     streams: &mut Streams<'_>,
 ) -> Result<Exit> {
     let started = Instant::now();
-    // Reading the rules takes as long as asking them, and there is time while cargo resolves.
-    thread::spawn(rule::all);
-    let project = gather::gather(options)?;
+    // Reading the rules takes as long as asking them.
+    let project = gather::gather_while(options, || {
+        rule::all();
+    })?;
     streams.notes(&project)?;
     let found = lint::run(&project.facts, levels)?;
     match format {

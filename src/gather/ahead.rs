@@ -7,6 +7,7 @@
 use super::{cargo, toolchain::Toolchain};
 use std::{
     collections::BTreeMap,
+    io,
     path::{Path, PathBuf},
     process::{Command, Output},
     thread::{self, JoinHandle},
@@ -67,12 +68,16 @@ impl Ahead {
         self.asked.is_empty()
     }
 
-    /// Asks, if that was not asked before.
+    /// Asks, if that was not asked before. Cargo already runs when this returns: a thread that
+    /// started it would have to wait for a processor first.
     pub fn start(&mut self, ask: Ask) {
         let toolchain = &self.toolchain;
         self.asked.entry(ask).or_insert_with_key(|ask| {
-            let (ask, toolchain) = (ask.clone(), toolchain.clone());
-            thread::spawn(move || ask.run(&toolchain))
+            let (mut command, toolchain) = (ask.command(), toolchain.clone());
+            let started = toolchain.start(&mut command);
+            thread::spawn(move || {
+                read(started.and_then(|child| toolchain.finish(child, &mut command)))
+            })
         });
     }
 
@@ -80,13 +85,13 @@ impl Ahead {
     pub fn answer(&mut self, ask: &Ask) -> Answer {
         match self.asked.remove(ask).map(JoinHandle::join) {
             Some(Ok(answer)) => answer,
-            _ => ask.run(&self.toolchain),
+            _ => read(self.toolchain.output(&mut ask.command())),
         }
     }
 }
 
 impl Ask {
-    fn run(&self, toolchain: &Toolchain) -> Answer {
+    fn command(&self) -> Command {
         let mut command = Command::new(cargo());
         command.envs(&self.env).current_dir(&self.root);
         command.args(["metadata", "--format-version", "1", "--color", "never"]);
@@ -99,12 +104,15 @@ impl Ask {
         if !self.network {
             command.arg("--offline");
         }
-        let Output { status, stdout, stderr } = toolchain
-            .output(&mut command)
-            .map_err(|error| Refusal::Broken(format!("`cargo metadata` did not run: {error}")))?;
-        if !status.success() {
-            return Err(Refusal::Said(String::from_utf8_lossy(&stderr).into_owned()));
-        }
-        Ok(String::from_utf8(stdout).unwrap_or_default())
+        command
     }
+}
+
+fn read(output: io::Result<Output>) -> Answer {
+    let Output { status, stdout, stderr } = output
+        .map_err(|error| Refusal::Broken(format!("`cargo metadata` did not run: {error}")))?;
+    if !status.success() {
+        return Err(Refusal::Said(String::from_utf8_lossy(&stderr).into_owned()));
+    }
+    Ok(String::from_utf8(stdout).unwrap_or_default())
 }

@@ -6,7 +6,7 @@
 
 use std::{
     io,
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -36,10 +36,21 @@ impl Toolchain {
 
     /// Runs a tool, a second time with another toolchain where the first does not even start.
     pub fn output(&self, command: &mut Command) -> io::Result<Output> {
+        let child = self.start(command)?;
+        self.finish(child, command)
+    }
+
+    /// Starts a tool, to be waited for by [`Toolchain::finish`].
+    pub fn start(&self, command: &mut Command) -> io::Result<Child> {
         if !self.network {
             command.env("RUSTUP_AUTO_INSTALL", "0");
         }
-        let output = command.output()?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    }
+
+    /// Waits for a tool that was started by `command`, as [`Toolchain::output`] does.
+    pub fn finish(&self, child: Child, command: &mut Command) -> io::Result<Output> {
+        let output = child.wait_with_output()?;
         if output.status.success() {
             return Ok(output);
         }

@@ -127,9 +127,12 @@ impl Process {
         parse_memory(&status, &stat)
     }
 
-    /// Resolves when it has exited.
+    /// Resolves when it has exited, and whatever it started with it.
     pub async fn exited(&mut self) -> std::io::Result<ExitStatus> {
-        self.child.wait().await
+        let status = self.child.wait().await;
+        // At once: later, its number may be another's.
+        self.kill_group();
+        status
     }
 
     /// The last lines it wrote, once what is on its way has arrived.
@@ -142,15 +145,22 @@ impl Process {
     /// Asks it to end, as Lambda does where there is an extension, and waits for a moment.
     pub async fn terminate(&mut self) {
         let _ = kill(self.pid, Signal::SIGTERM);
-        let _ = tokio::time::timeout(Duration::from_millis(300), self.child.wait()).await;
+        let _ = tokio::time::timeout(Duration::from_millis(300), self.exited()).await;
+    }
+
+    fn kill_group(&self) {
+        let _ = killpg(self.pid, Signal::SIGKILL);
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
         self.reader.abort();
-        let _ = killpg(self.pid, Signal::SIGKILL);
-        let _ = self.child.start_kill();
+        // Not waited for yet.
+        if self.child.id().is_some() {
+            self.kill_group();
+            let _ = self.child.start_kill();
+        }
         // Its cgroup can only be removed once it is gone.
         for _ in 0..1000 {
             if !matches!(self.child.try_wait(), Ok(None)) {

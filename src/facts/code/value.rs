@@ -66,7 +66,7 @@ pub struct Val {
     pub call: Option<CallRef>,
     /// Whether it is the same for every event: built from literals, consts and statics only.
     pub fixed: bool,
-    /// Whether it is, or came out of, the event.
+    /// Whether it is the event or a part of it, as it came: what is read from one is something else.
     pub event: bool,
     /// Whether the running code owns it, so that it ends with that code: it is no reference, no
     /// shared pointer and nothing that was there before.
@@ -101,7 +101,7 @@ impl Val {
 
     /// Adds what another value may be. Says whether that was news.
     pub fn join(&mut self, other: &Val) -> bool {
-        let before = self.tys.len();
+        let (before, event) = (self.tys.len(), self.event);
         for ty in &other.tys {
             if let Err(at) = self.tys.binary_search(ty)
                 && self.tys.len() < MOST
@@ -112,7 +112,7 @@ impl Val {
         self.keep = self.keep.or(other.keep);
         self.call = self.call.or(other.call);
         self.event |= other.event;
-        self.join_parts(other) || self.tys.len() != before
+        self.join_parts(other) || self.tys.len() != before || self.event != event
     }
 
     fn join_parts(&mut self, other: &Val) -> bool {

@@ -197,8 +197,7 @@ impl Eval<'_, '_> {
             }
             Callee::Unknown => {
                 let fixed = !vals.is_empty() && vals.iter().all(|val| val.fixed);
-                let event = vals.iter().any(|val| val.event);
-                let mut val = Val { fixed, event, ..Val::default() };
+                let mut val = Val { fixed, ..Val::default() };
                 self.turbofish(&[], &path.generics, &mut val);
                 val
             }
@@ -253,7 +252,6 @@ impl Eval<'_, '_> {
         }
         let mut result = result.unwrap_or_default();
         result.fixed = vals.iter().all(|val| val.fixed);
-        result.event |= vals.iter().any(|val| val.event);
         result.call = None;
         result
     }
@@ -370,7 +368,6 @@ impl Eval<'_, '_> {
     fn returned(&mut self, path: Sym, made: CallRef, vals: &[Val]) -> Val {
         let vocabulary = self.types.vocabulary;
         let fixed = vals.iter().all(|val| val.fixed);
-        let event = vals.iter().any(|val| val.event);
         let of = path.as_str().rsplit_once("::").map_or(path.as_str(), |(of, _)| of);
         let wraps = |of: &str| {
             let of = Sym::new(of);
@@ -397,7 +394,7 @@ impl Eval<'_, '_> {
         // `String::new()`, `Utc::now()`: made of nothing, it will be filled or differ.
         let fixed = fixed && !vals.is_empty();
         let ty = vocabulary.returned(path);
-        let mut val = Val { call: Some(made), fixed, event, owned: true, ..Val::foreign(ty) };
+        let mut val = Val { call: Some(made), fixed, owned: true, ..Val::foreign(ty) };
         // Spawning and boxing keep what they are given reachable.
         if of.ends_with("task") || path.ends_with("spawn") {
             vals.iter().for_each(|inner| {
@@ -467,12 +464,11 @@ impl Eval<'_, '_> {
             }
             _ => {
                 let fixed = vals.iter().all(|val| val.fixed) && !matches!(last, "format" | "json");
-                let event = vals.iter().any(|val| val.event);
                 // A builder of its crate, as `warp::path!` is; texts and documents have no methods
                 // that anybody asks about.
                 let builds = resolved.is_some() && !name.starts_with("std::") && last != "json";
                 let of = if builds { Val::foreign(name) } else { Val::default() };
-                Val { fixed, event, ..of }
+                Val { fixed, ..of }
             }
         }
     }

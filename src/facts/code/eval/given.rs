@@ -53,14 +53,13 @@ impl Eval<'_, '_> {
         given.event = val.event;
         given.keep = val.keep;
         let known = self.graph.params.entry((id, index)).or_default();
-        let event = known.event;
         let known_fixed = self.graph.fixed.entry((id, index)).or_insert(val.fixed);
         let mut no_longer = *known_fixed && !val.fixed;
         *known_fixed &= val.fixed;
         let known_owned = self.graph.owned.entry((id, index)).or_insert(val.owned);
         no_longer |= *known_owned && !val.owned;
         *known_owned &= val.owned;
-        if (known.join(&given) || known.event != event || no_longer)
+        if (known.join(&given) || no_longer)
             && let Some(node) = self.graph.find(Code::Fn(id))
         {
             self.graph.enqueue(node);

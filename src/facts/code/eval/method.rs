@@ -207,16 +207,17 @@ impl Eval<'_, '_> {
         all.extend(args.iter().cloned());
         let made = self.foreign(path, method.name_bytes, bytes, &all, &method.args, flags);
         let fixed = all.iter().all(|val| val.fixed);
-        let event = all.iter().any(|val| val.event);
+        let maps = MAPS.contains(&name.as_str());
         let mut val = Val {
             call: receiver.call.or(Some(made)),
             keep: receiver.keep,
             fixed,
-            event,
+            // What a closure makes of a part may be something else.
+            event: receiver.event && !maps,
             owned: receiver.owned,
             ..Val::foreign(vocabulary.returned(path))
         };
-        if MAPS.contains(&name.as_str()) {
+        if maps {
             self.outputs(args, &mut val);
         }
         val
@@ -225,9 +226,8 @@ impl Eval<'_, '_> {
     /// A method nobody knows: of a container it reaches what is in it.
     fn through(&mut self, name: Sym, receiver: &Val, args: &[Val]) -> Val {
         let fixed = receiver.fixed && args.iter().all(|val| val.fixed);
-        let event = receiver.event || args.iter().any(|val| val.event);
         let owned = receiver.owned;
-        let bare = Val { keep: receiver.keep, fixed, event, owned, ..Val::default() };
+        let bare = Val { keep: receiver.keep, fixed, owned, ..Val::default() };
         if ELSE.contains(&name.as_str()) {
             return bare;
         }
@@ -236,7 +236,7 @@ impl Eval<'_, '_> {
             self.outputs(args, &mut val);
             return val;
         }
-        let mut val = Val { fixed, event, ..receiver.clone() };
+        let mut val = Val { fixed, ..receiver.clone() };
         if !self.types.vocabulary.transparent.contains(&*name) {
             val.call = None;
         }

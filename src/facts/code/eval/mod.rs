@@ -83,7 +83,7 @@ pub struct Call {
     pub name: Bytes,
     /// Whether everything it is given is the same for every event.
     pub fixed: bool,
-    /// Whether something it is called on or given came out of the event.
+    /// Whether something it is called on or given is the event or a part of it, as it came.
     pub event: bool,
     /// The first literal it is given.
     pub literal: Option<Lit>,
@@ -394,9 +394,10 @@ impl<'a, 'w> Eval<'a, 'w> {
                     self.converted(last, &typed.val);
                 }
                 let mut val = typed.val;
+                let mut given = std::mem::take(&mut self.out.output);
+                given.join(&value);
+                val.event = given.event;
                 if typed.open || val.tys.is_empty() {
-                    let mut given = std::mem::take(&mut self.out.output);
-                    given.join(&value);
                     narrow(&mut val, &given);
                 }
                 val

@@ -201,3 +201,24 @@ fn a_query_runs_on_the_connection_it_is_given() {
     let found = |call: &String| call.starts_with("event diesel::pg::PgConnection.load");
     assert!(calls.iter().any(found), "{calls:?}");
 }
+
+#[test]
+fn an_enum_may_call_what_its_variants_hold() {
+    let items = |attribute: &str, variants: &str| {
+        format!(
+            "{attribute} enum Any {{ {variants} }} struct A; struct B; trait Send {{ fn send(&self); }}
+             impl Send for A {{ fn send(&self) {{}} }}
+             impl Send for B {{ fn send(&self) {{ Client::new(&c()); }} }}
+             fn any(e: &E) -> Any {{ e.kind() }}"
+        )
+    };
+    for attribute in ["#[enum_dispatch::enum_dispatch(Send)]", "#[enum_dispatch]"] {
+        for variants in ["First(A), Second(B)", "A, B"] {
+            let body = "any(&e).send();";
+            assert_eq!(handled(&items(attribute, variants), body), ["event"], "{variants}");
+        }
+        assert!(handled(&items(attribute, "First(A), Second(B)"), "any(&e).other();").is_empty());
+        assert!(handled(&items(attribute, "First(A)"), "any(&e).send();").is_empty());
+    }
+    assert!(handled(&items("", "First(A), Second(B)"), "any(&e).send();").is_empty());
+}

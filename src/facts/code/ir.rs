@@ -317,6 +317,8 @@ pub struct Data {
     pub fields: Vec<(Sym, Type)>,
     /// The variants of an enum.
     pub variants: Vec<Sym>,
+    /// The paths of an enum's attributes.
+    pub attrs: Vec<Path>,
 }
 
 /// An `impl` or a `trait`.

@@ -48,6 +48,8 @@ pub struct Members {
     pub deref: HashMap<DataId, Val>,
     /// `impl`s of a type that carry attributes, by the attribute's path.
     pub attributed: HashMap<DataId, Vec<(Sym, ImplId)>>,
+    /// What the variants of an enum hold whose functions an attribute writes: they call theirs.
+    pub dispatched: HashMap<DataId, Vec<Ty>>,
 }
 
 /// How deep types are followed through aliases before giving up: they may be cyclic by mistake.
@@ -68,6 +70,7 @@ impl<'w> Types<'w> {
     pub fn new(world: &'w World, vocabulary: &'w Vocabulary) -> Self {
         let mut types = Types { world, vocabulary, members: Members::default() };
         types.fill();
+        types.members.dispatched = types.dispatched();
         types
     }
 
@@ -114,6 +117,28 @@ impl<'w> Types<'w> {
                 self.members.attributed.entry(data).or_default().push((path, id));
             }
         }
+    }
+
+    fn dispatched(&self) -> HashMap<DataId, Vec<Ty>> {
+        let mut found = HashMap::default();
+        for (index, placed) in self.world.data.iter().enumerate() {
+            let dispatches = |attr| {
+                let path = self.attribute(placed.scope, attr);
+                self.vocabulary.dispatch_attributes.matches(path)
+            };
+            if placed.item.attrs.iter().any(dispatches) {
+                // A variant that holds nothing is short for one that holds the type of its name.
+                let named = placed.item.variants.iter().map(|name| {
+                    let segments = [*name].into();
+                    Type::Path(Path { segments, ..Path::default() })
+                });
+                let held = placed.item.fields.iter().map(|(_, ty)| ty.clone()).chain(named);
+                let scope = TypeScope::default();
+                let tys = held.flat_map(|ty| self.ty(placed.scope, &scope, &ty).val.tys);
+                found.insert(DataId(index as u32), tys.collect::<Vec<Ty>>());
+            }
+        }
+        found
     }
 
     /// The path of an attribute: foreign where it resolves, else `?::name`.
@@ -368,11 +393,13 @@ impl<'w> Types<'w> {
                 return vec![function];
             }
         }
-        match ty {
-            Ty::Data(data) => match self.members.deref.get(&data).and_then(|to| to.tys.first()) {
-                Some(to) if *to != ty => self.functions(*to, name),
-                _ => Vec::new(),
-            },
+        let Ty::Data(data) = ty else { return Vec::new() };
+        if let Some(held) = self.members.dispatched.get(&data) {
+            let methods = held.iter().filter_map(|held| self.members.methods.get(&(*held, name)));
+            return methods.flatten().copied().collect();
+        }
+        match self.members.deref.get(&data).and_then(|to| to.tys.first()) {
+            Some(to) if *to != ty => self.functions(*to, name),
             _ => Vec::new(),
         }
     }

@@ -61,6 +61,7 @@ pub struct Vocabulary {
     pub once_methods: HashSet<String>,
     pub keep_methods: HashSet<String>,
     pub once_attributes: Patterns,
+    pub dispatch_attributes: Patterns,
     pub store_methods: HashSet<String>,
     pub off_worker: Patterns,
     pub local_servers: Patterns,

@@ -254,6 +254,7 @@ impl World {
                 generics: Vec::new(),
                 fields: Vec::new(),
                 variants: Vec::new(),
+                attrs: Vec::new(),
             };
             let id = DataId::next(self.data.len());
             self.data.push(Placed { item: data, scope, file });

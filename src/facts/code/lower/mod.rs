@@ -138,6 +138,7 @@ impl<'a> Lower<'a> {
                 let mut lowered = self.data(&item.ident, &item.generics, fields);
                 if let Item::Data(data) = &mut lowered {
                     data.variants = item.variants.iter().map(|v| name(&v.ident)).collect();
+                    data.attrs = item.attrs.iter().map(|attr| self.path(attr.path())).collect();
                 }
                 lowered
             }
@@ -168,6 +169,7 @@ impl<'a> Lower<'a> {
             generics: self.generics(generics),
             fields,
             variants: Vec::new(),
+            attrs: Vec::new(),
         })
     }
 

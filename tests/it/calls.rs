@@ -74,6 +74,10 @@ fn clients_and_connections() {
             ("surf::get(url()).await;", ""),
             ("isahc::post(url(), body());", ""),
             ("surf::Client::new();", "an HTTP client"),
+            ("serenity::Client::builder(token(), intents()).await;", "a Discord client"),
+            ("serenity::all::ClientBuilder::new(token(), intents()).await;", "a Discord client"),
+            ("serenity::all::Builder::new(token());", ""),
+            ("bsky_sdk::BskyAgent::builder().build().await;", "a client of a social network"),
             ("isahc::HttpClient::new();", "an HTTP client"),
             // Nothing is kept between two requests, so there is nothing to make earlier.
             ("minreq::get(url()).send();", ""),
@@ -199,6 +203,26 @@ fn what_is_fetched() {
                 "openidconnect::core::CoreProviderMetadata::discover_async(url(), &c).await;",
                 "the description of an identity provider",
             ),
+        ],
+    );
+}
+
+#[test]
+fn what_is_parsed() {
+    expect(
+        "parse-per-invocation",
+        "{what} for each event, always the same",
+        &[
+            ("config::Config::new();", "the configuration is parsed"),
+            (
+                "maxminddb::Reader::from_source(include_bytes!(\"city.mmdb\"));",
+                "a database of addresses is read",
+            ),
+            (
+                "maxminddb::Reader::open_readfile(\"/opt/city.mmdb\");",
+                "a database of addresses is read",
+            ),
+            ("maxminddb::Reader::from_source(event.database());", ""),
         ],
     );
 }

@@ -468,3 +468,22 @@ pub fn http() -> reqwest::Client {{
         "    store::client().await;\n    store::http();\n\n    run(service_fn(handler)).await\n";
     assert!(files["src/main.rs"].contains(forced), "{}", files["src/main.rs"]);
 }
+
+#[test]
+fn what_each_thread_has_of_its_own_is_not_forced() {
+    let handler = "async fn handler(event: LambdaEvent<String>) -> Result<bool, Error> {
+    Ok(CODE.with(|code| code.is_match(&event.payload)))
+}
+";
+    for (declared, title) in [
+        ("thread_local! {\n    static CODE: Regex = code();\n}\n", None),
+        (
+            "lazy_static::lazy_static! {\n    static ref CODE: Regex = code();\n}\n",
+            Some("force `CODE` in `main`"),
+        ),
+    ] {
+        let main = format!("{USES}use regex::Regex;\n{declared}{MAIN}{handler}");
+        let (titles, _) = changed(&[("src/main.rs", &main)]);
+        assert_eq!(titles.iter().next().map(String::as_str), title, "{declared}");
+    }
+}

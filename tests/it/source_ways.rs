@@ -222,3 +222,22 @@ fn an_enum_may_call_what_its_variants_hold() {
     }
     assert!(handled(&items("", "First(A), Second(B)"), "any(&e).send();").is_empty());
 }
+
+#[test]
+fn a_crate_goes_by_its_name_beside_an_import_of_the_same() {
+    for import in ["use s3::s3;", "use s3::s3 as open;", "use s3::inner::s3;", ""] {
+        let made = calls_of(&analysed(
+            vec![input("function", true, "src/main.rs", &[])],
+            &[(
+                "src/main.rs",
+                &format!(
+                    "{USES}{SERVE}{import} async fn handler(e: E) {{ s3::Bucket::new(n()); s3(); }}"
+                ),
+            )],
+        ));
+        assert!(made.iter().any(|call| call.starts_with("event s3::Bucket::new ")), "{made:?}");
+    }
+    // What the function itself calls so is what is meant.
+    let body = "mod s3 { pub struct Client; impl Client { pub fn new() {} } }";
+    assert!(handled(body, "s3::Client::new();").is_empty());
+}

@@ -39,7 +39,7 @@ impl LazyFirstTouched {
         for state in &code.reach.states {
             let node = code.node(state.node);
             let Code::Global(id) = node.code else { continue };
-            let lazy = code.facts.world.globals[id.index()].item.lazy
+            let lazy = code.facts.world.globals[id.index()].item.lazy.is_some()
                 || node.calls.iter().any(|call| self.lazies.matches(call.path));
             if !lazy || state.when == When::Init || early.contains(&state.node) {
                 continue;

@@ -338,6 +338,15 @@ pub struct Impl {
     pub functions: Vec<Function>,
 }
 
+/// A macro that declares statics which are made on first use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LazyMacro {
+    /// `lazy_static!`.
+    LazyStatic,
+    /// `thread_local!`: one for each thread.
+    ThreadLocal,
+}
+
 /// A `static` or `const`, or one made by `lazy_static!` or `thread_local!`.
 #[derive(Clone, Debug)]
 pub struct Global {
@@ -349,8 +358,8 @@ pub struct Global {
     pub ty: Type,
     /// What it starts as.
     pub init: Option<Expr>,
-    /// Whether a macro makes the initialiser lazy.
-    pub lazy: bool,
+    /// The macro that makes the initialiser lazy.
+    pub lazy: Option<LazyMacro>,
     /// Whether it is a `const`, evaluated wherever it is named.
     pub constant: bool,
 }

@@ -101,7 +101,8 @@ impl World {
             }
             "self" => Def::Mod(self.outside_body(from)),
             "super" => Def::Mod(self.modules[self.outside_body(from).index()].parent?),
-            _ => self.visible(from, *first, space_of(alone))?,
+            _ if alone => self.visible(from, *first, space)?,
+            _ => self.outer(from, *first)?,
         };
         while let Some((name, after)) = rest.split_first() {
             let last = after.is_empty();
@@ -140,6 +141,21 @@ impl World {
         match self.crates[crate_index].externs.get(&name)? {
             Extern::Local(index) => self.crates[*index].root.map(Def::Mod),
             Extern::Foreign(lib) => Some(Def::Foreign(Sym::new(lib))),
+        }
+    }
+
+    /// The first of several segments. After `use dotenv::dotenv;`, which imports a function or
+    /// macro as such a name nearly always is one, `dotenv::…` still means the crate.
+    fn outer(&self, from: ModId, name: Sym) -> Option<Def> {
+        let found = self.visible(from, name, Space::Type)?;
+        let crate_index = self.modules[from.index()].crate_index;
+        match (found, self.extern_crate(crate_index, name)) {
+            (Def::Foreign(path), Some(Def::Foreign(of)))
+                if path.strip_prefix(of.as_str()).is_some_and(|rest| rest.starts_with("::")) =>
+            {
+                Some(Def::Foreign(of))
+            }
+            _ => Some(found),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     check::Change,
     facts::{
         code::{
-            ir::Type,
+            ir::{LazyMacro, Type},
             names::{Res, Space},
             world::{Def, GlobalId, ModId, World},
         },
@@ -26,19 +26,21 @@ pub fn force(code: FunctionCode<'_>, id: GlobalId) -> Option<Change> {
     let mut edits = Vec::new();
     if !visible.is_empty() && !declared.starts_with(visible) && !declared.starts_with("pub ") {
         // `pub(super)` is for somebody to widen, and a macro has its own place for it.
-        let own = declared.starts_with("static") && !placed.item.lazy;
+        let own = declared.starts_with("static") && placed.item.lazy.is_none();
         let at = text.text[..start].rfind("static").filter(|_| own)?;
         edits.push(text.replace(at..at, visible));
     }
     let call = match (placed.item.lazy, lazy_type(world, placed.scope, id)) {
-        (true, _) => format!("lazy_static::initialize(&{path});"),
-        (false, Some(Lazy::Standard)) => {
+        (Some(LazyMacro::LazyStatic), _) => format!("lazy_static::initialize(&{path});"),
+        // What `main` makes is that of its own thread.
+        (Some(LazyMacro::ThreadLocal), _) => return None,
+        (None, Some(Lazy::Standard)) => {
             let (lazy, imported) = super::keep::lazy_lock(&main.site);
             edits.extend(imported);
             format!("{lazy}::force(&{path});")
         }
-        (false, Some(Lazy::OnceCell)) => format!("once_cell::sync::Lazy::force(&{path});"),
-        (false, None) => return None,
+        (None, Some(Lazy::OnceCell)) => format!("once_cell::sync::Lazy::force(&{path});"),
+        (None, None) => return None,
     };
     edits.push(main.adds(&call));
     change(edits)

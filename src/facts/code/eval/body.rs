@@ -447,7 +447,7 @@ impl Eval<'_, '_> {
         let world = self.types.world;
         let placed = &world.globals[id.index()];
         let to = self.graph.node(self.types, Code::Global(id), path.bytes);
-        let link = if placed.item.lazy { Link::Once } else { Link::Call };
+        let link = if placed.item.lazy.is_some() { Link::Once } else { Link::Call };
         self.link(to, link, path.bytes);
         self.graph.callers.entry(to).or_default().insert(self.root);
         let mut val = self.types.ty(placed.scope, &Default::default(), &placed.item.ty).val;

@@ -6,7 +6,7 @@
 //! is left out.
 
 use super::Lower;
-use crate::facts::code::ir::{Block, Bytes, Expr, Global, Item, Kind, MacroCall, Stmt};
+use crate::facts::code::ir::{Block, Bytes, Expr, Global, Item, Kind, LazyMacro, MacroCall, Stmt};
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use syn::{
     Token,
@@ -105,10 +105,11 @@ impl Lower<'_> {
 
     /// The globals that `lazy_static!` and `thread_local!` declare; none for another macro.
     pub fn lazy_globals(&self, mac: &syn::Macro) -> Option<Vec<Item>> {
-        let called = mac.path.segments.last()?.ident.to_string();
-        if !matches!(called.as_str(), "lazy_static" | "thread_local") {
-            return None;
-        }
+        let lazy = match mac.path.segments.last()?.ident.to_string().as_str() {
+            "lazy_static" => LazyMacro::LazyStatic,
+            "thread_local" => LazyMacro::ThreadLocal,
+            _ => return None,
+        };
         let parse = |input: ParseStream<'_>| {
             let mut globals = Vec::new();
             while !input.is_empty() {
@@ -133,7 +134,7 @@ impl Lower<'_> {
                 bytes: self.bytes(ident.span()),
                 ty: self.ty(&ty),
                 init: Some(self.expr(&init)),
-                lazy: true,
+                lazy: Some(lazy),
                 constant: false,
             })
         };

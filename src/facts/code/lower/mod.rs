@@ -191,7 +191,7 @@ impl<'a> Lower<'a> {
             bytes: self.bytes(ident.span()),
             ty: self.ty(ty),
             init: Some(self.expr(init)),
-            lazy: false,
+            lazy: None,
             constant,
         })
     }

@@ -309,6 +309,8 @@ impl Lab<'_> {
                 })
             })
             .collect();
+        // What is compared comes close together.
+        cells.sort_by_key(|cell| cell.memory_mb);
         let order = schedule::abba(cells.len(), self.conditions.runs, self.conditions.cold_runs);
         let of = cells.len() * (self.conditions.runs + self.conditions.cold_runs) as usize;
         for (done, visit) in order.enumerate() {

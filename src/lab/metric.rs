@@ -1,6 +1,8 @@
 //! What is read from the raw samples: each metric says which samples it takes, and what one process
-//! has of it. Processes are compared, not invocations: those of one process are no independent
-//! samples.
+//! has of it. Processes of the same round are compared, which ran within seconds of each other, and
+//! not invocations: those of one process are no independent samples.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -69,15 +71,19 @@ impl Metric {
         runs.iter().flat_map(|run| self.of(run)).collect()
     }
 
-    /// One figure for each process.
-    pub fn by_process(self, runs: &[Run]) -> Vec<f64> {
-        runs.iter()
-            .filter_map(|run| match self {
+    /// One figure for each round: the median of its processes.
+    fn by_round(self, runs: &[Run]) -> BTreeMap<u32, f64> {
+        let mut rounds: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+        for run in runs {
+            let figure = match self {
                 // The mean: what all invocations together take is what counts.
                 Self::WarmCpu => run.warm_cpu_us(),
                 _ => Some(median(&self.of(run))).filter(|value| !value.is_nan()),
-            })
-            .collect()
+            };
+            rounds.entry(run.round).or_default().extend(figure);
+        }
+        rounds.retain(|_, figures| !figures.is_empty());
+        rounds.into_iter().map(|(round, figures)| (round, median(&figures))).collect()
     }
 
     fn of(self, run: &Run) -> Vec<f64> {
@@ -137,8 +143,9 @@ pub fn compare(cells: &[Cell], baseline: &str) -> Vec<Comparison> {
             |other: &&Cell| other.variant == baseline && other.memory_mb == cell.memory_mb;
         let Some(base) = cells.iter().find(matching) else { continue };
         for metric in Metric::ALL {
-            let ratio = Ratio::of(&metric.by_process(&base.runs), &metric.by_process(&cell.runs));
-            let Some(ratio) = ratio else { continue };
+            let [base, own] = [base, cell].map(|cell| metric.by_round(&cell.runs));
+            let pairs = own.iter().filter_map(|(round, own)| Some((*base.get(round)?, *own)));
+            let Some(ratio) = Ratio::of(pairs) else { continue };
             comparisons.push(Comparison {
                 variant: cell.variant.clone(),
                 baseline: baseline.to_owned(),

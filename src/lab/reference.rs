@@ -1,5 +1,6 @@
 //! The reference measurements of the example functions: turns `reference.toml` into experiments,
-//! their results into `results.json`, and those into the README's tables, between two markers.
+//! their results into `results.json`, and those into tables, between two markers: all of them in
+//! the functions' own README, and what it comes to in the project's.
 //!
 //! It can also tell whether either is stale: the results name a hash of all the functions' files,
 //! and the tables are made from the results alone.
@@ -48,10 +49,13 @@ pub struct Reference {
 pub struct Measurement {
     /// Its name in the results.
     pub name: String,
-    /// Its title in the README.
+    /// Its title above the tables.
     title: String,
+    /// Whether the project's README shows it too.
+    #[serde(default, rename = "in-short")]
+    in_short: bool,
     memory: Vec<u32>,
-    /// What the README says first: a variant, and the one it is compared with.
+    /// What is said first: a variant, and the one it is compared with.
     #[serde(default)]
     headlines: Vec<[String; 2]>,
     #[serde(default)]
@@ -175,16 +179,28 @@ pub fn read(functions: &Path) -> Result<Reference> {
     serde_json::from_slice(&text).with_context(|| format!("failed to read {}", path.display()))
 }
 
-/// Writes `results.json` and the README's tables.
+/// Writes `results.json` and the tables.
 pub fn write(reference: &Reference, functions: &Path, readme: &Path) -> Result<()> {
     let path = functions.join(RESULTS);
     let json = serde_json::to_string(reference).context("failed to write the results as JSON")?;
     fs::write(&path, json + "\n").with_context(|| format!("failed to write {}", path.display()))?;
-    let text = replaced(readme, &tables(reference))?;
-    fs::write(readme, text).with_context(|| format!("failed to write {}", readme.display()))
+    for (file, tables) in documents(reference, functions, readme) {
+        let text = replaced(&file, &tables)?;
+        fs::write(&file, text).with_context(|| format!("failed to write {}", file.display()))?;
+    }
+    Ok(())
 }
 
-/// Fails, and says why, where the results or the README's tables are stale.
+/// The files with tables, each with its own.
+fn documents(reference: &Reference, functions: &Path, readme: &Path) -> [(PathBuf, String); 2] {
+    let short = |measurement: &Measurement| measurement.in_short;
+    [
+        (readme.to_owned(), tables(reference, short)),
+        (functions.join("README.md"), tables(reference, |_| true)),
+    ]
+}
+
+/// Fails, and says why, where the results or the tables are stale.
 pub fn check(functions: &Path, readme: &Path) -> Result<()> {
     let reference = read(functions)?;
     ensure!(
@@ -202,34 +218,37 @@ pub fn check(functions: &Path, readme: &Path) -> Result<()> {
             measurement.name
         );
     }
-    let text = fs::read_to_string(readme)
-        .with_context(|| format!("failed to read {}", readme.display()))?;
-    ensure!(
-        text == replaced(readme, &tables(&reference))?,
-        "the tables in {} are stale: they are not those of {RESULTS}; run `bench --reference`",
-        readme.display()
-    );
+    for (file, tables) in documents(&reference, functions, readme) {
+        let text = fs::read_to_string(&file)
+            .with_context(|| format!("failed to read {}", file.display()))?;
+        ensure!(
+            text == replaced(&file, &tables)?,
+            "the tables in {} are stale: they are not those of {RESULTS}; run `bench --reference \
+             --tables-only`",
+            file.display()
+        );
+    }
     Ok(())
 }
 
-fn replaced(readme: &Path, tables: &str) -> Result<String> {
-    let text = fs::read_to_string(readme)
-        .with_context(|| format!("failed to read {}", readme.display()))?;
+fn replaced(file: &Path, tables: &str) -> Result<String> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))?;
     let parts = text.split_once(BEGIN).and_then(|(before, rest)| {
         let (_, after) = rest.split_once(END)?;
         Some((before, after))
     });
     let (before, after) = parts.with_context(|| {
-        format!("failed to find the lines `{BEGIN}` and `{END}` in {}", readme.display())
+        format!("failed to find the lines `{BEGIN}` and `{END}` in {}", file.display())
     })?;
     Ok(format!("{before}{BEGIN}\n{tables}{END}{after}"))
 }
 
-/// The README's tables.
-pub fn tables(reference: &Reference) -> String {
+/// The tables of the measurements that are wanted.
+pub fn tables(reference: &Reference, wanted: impl Fn(&Measurement) -> bool) -> String {
     let mut text = String::new();
     let mut notes = Vec::new();
-    for measurement in measurements() {
+    for measurement in measurements().into_iter().filter(wanted) {
         let Some(results) = reference.measurements.get(&measurement.name) else { continue };
         text += &format!("\n#### {}\n\n", measurement.title);
         for [variant, baseline] in &measurement.headlines {

@@ -238,7 +238,8 @@ pub fn notes(results: &Results) -> Vec<String> {
     notes.push(format!(
         "Medians of fresh processes, interleaved: at least {} a row for init, first and cold total; \
          {runs} of them for the rest, with {} invocations {} ms apart on average and then {} back \
-         to back in each.{}",
+         to back in each. Ratios are medians over the rounds, in each of which every variant has \
+         its turn; intervals are a bootstrap of the rounds.{}",
         runs + cold_runs,
         settings.invocations,
         settings.arrival_ms,

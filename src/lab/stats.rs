@@ -1,9 +1,13 @@
-//! Turns raw samples into summaries, and two sets of samples into a ratio of medians with the
+//! Turns raw samples into summaries, and pairs of samples into the median of their ratios with the
 //! interval it is known to.
 //!
-//! The interval is a percentile bootstrap of the ratio. No published crate offers one: `stats-ci`
-//! has intervals for one sample's median, `bootstrap-ht` has p-values only, and criterion keeps its
-//! own to itself. The resampling is seeded, so that a report can be computed again from its samples.
+//! Pairs, because a machine is now faster and now slower, for minutes at a time, by a factor of up
+//! to two: what two variants took one right after the other differs by the variants alone.
+//!
+//! The interval is a percentile bootstrap of that median. No published crate offers one: `stats-ci`
+//! has intervals for one sample's median that know no pairs, `bootstrap-ht` has p-values only, and
+//! criterion keeps its own to itself. The resampling is seeded, so that a report can be computed
+//! again from its samples.
 
 use serde::{Deserialize, Serialize};
 
@@ -68,10 +72,10 @@ fn percentile(sorted: &[f64], share: f64) -> f64 {
     sorted[rank.clamp(1, sorted.len()) - 1]
 }
 
-/// How many times as much a baseline takes as a variant, by their medians.
+/// How many times as much a baseline takes as a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ratio {
-    /// The baseline's median by the variant's: above 1, the variant takes less.
+    /// The median of what the baseline takes by what the variant takes: above 1, it takes less.
     pub ratio: f64,
     /// The lower end of the 95 % interval.
     pub low: f64,
@@ -80,23 +84,25 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// None where a side has fewer than two samples, or a median of zero.
-    pub fn of(baseline: &[f64], variant: &[f64]) -> Option<Self> {
-        if baseline.len() < 2 || variant.len() < 2 {
+    /// Of pairs of what the baseline and the variant took. None of fewer than two, or where there
+    /// is nothing to divide by.
+    pub fn of(pairs: impl IntoIterator<Item = (f64, f64)>) -> Option<Self> {
+        let ratios = pairs.into_iter().map(|(baseline, variant)| baseline / variant);
+        let ratios: Vec<f64> = ratios.filter(|ratio| !ratio.is_nan()).collect();
+        if ratios.len() < 2 {
             return None;
         }
-        let ratio = median(baseline) / median(variant);
         let mut random = fastrand::Rng::with_seed(SEED);
-        let mut resample = |samples: &[f64]| -> f64 {
-            let drawn: Vec<f64> =
-                (0..samples.len()).map(|_| samples[random.usize(..samples.len())]).collect();
-            median(&drawn)
-        };
-        let mut ratios: Vec<f64> =
-            (0..RESAMPLES).map(|_| resample(baseline) / resample(variant)).collect();
-        ratios.sort_by(f64::total_cmp);
+        let mut resampled: Vec<f64> = (0..RESAMPLES)
+            .map(|_| {
+                let drawn = ratios.iter().map(|_| ratios[random.usize(..ratios.len())]);
+                median(&drawn.collect::<Vec<f64>>())
+            })
+            .collect();
+        resampled.sort_by(f64::total_cmp);
         let tail = (1.0 - CONFIDENCE) / 2.0;
-        let (low, high) = (percentile(&ratios, tail), percentile(&ratios, 1.0 - tail));
+        let (low, high) = (percentile(&resampled, tail), percentile(&resampled, 1.0 - tail));
+        let ratio = median(&ratios);
         [ratio, low, high].iter().all(|value| value.is_finite()).then_some(Self {
             ratio,
             low,
@@ -131,13 +137,25 @@ mod tests {
     fn a_clear_difference_is_significant_and_chance_is_not() {
         let around =
             |middle: f64| (-5..=5).map(|step| middle + f64::from(step)).collect::<Vec<_>>();
-        let clear = Ratio::of(&around(1000.0), &around(100.0)).expect("samples");
+        let pairs = |a: Vec<f64>, b: Vec<f64>| a.into_iter().zip(b);
+        let clear = Ratio::of(pairs(around(1000.0), around(100.0))).expect("samples");
         assert_eq!(clear.ratio, 10.0);
         assert!(clear.significant() && 9.0 < clear.low && clear.low < 10.0 && clear.high < 11.0);
 
-        let chance = Ratio::of(&around(100.0), &around(101.0)).expect("samples");
+        let mut turned = around(101.0);
+        turned.reverse();
+        let chance = Ratio::of(pairs(around(100.0), turned)).expect("samples");
         assert!(!chance.significant(), "{chance:?}");
         assert!(chance.low < chance.ratio && chance.ratio < chance.high);
-        assert_eq!(Ratio::of(&[1.0], &around(100.0)), None);
+        assert_eq!(Ratio::of([(1.0, 100.0)]), None);
+        assert_eq!(Ratio::of([(1.0, 0.0), (2.0, 0.0)]), None);
+        assert_eq!(Ratio::of([(0.0, 0.0), (0.0, 0.0)]), None);
+    }
+
+    #[test]
+    fn what_slows_both_of_a_pair_changes_nothing() {
+        let speeds = [1.0, 2.0, 1.1, 1.9, 1.0, 2.1];
+        let ratio = Ratio::of(speeds.map(|speed| (40.0 * speed, 10.0 * speed))).expect("samples");
+        assert_eq!([ratio.low, ratio.ratio, ratio.high], [4.0; 3]);
     }
 }

@@ -10,7 +10,7 @@ use super::{
     process::Memory,
     results::Cell,
     sample::Run,
-    stats::{Ratio, median},
+    stats::{Ratio, mean, median},
 };
 
 /// Something that is measured. Times are in microseconds, memory in KiB.
@@ -29,10 +29,15 @@ pub enum Metric {
     Cold,
     /// Warm invocations after a pause.
     Warm,
+    /// What they take on average: what is paid for, and steady where a median is not, because CPU
+    /// time near the share makes invocations either quick or throttled.
+    WarmMean,
     /// Until the first byte of their answers.
     WarmFirstByte,
     /// Warm invocations without a pause.
     BackToBack,
+    /// What they take on average.
+    BackToBackMean,
     /// CPU time of a warm invocation.
     WarmCpu,
     /// The share of periods in which warm invocations without a pause were throttled.
@@ -49,15 +54,17 @@ pub enum Metric {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Init,
         Self::InitCpu,
         Self::First,
         Self::FirstCpu,
         Self::Cold,
         Self::Warm,
+        Self::WarmMean,
         Self::WarmFirstByte,
         Self::BackToBack,
+        Self::BackToBackMean,
         Self::WarmCpu,
         Self::Throttled,
         Self::PeakRss,
@@ -95,8 +102,10 @@ impl Metric {
             Self::FirstCpu => vec![run.first.cpu_us],
             Self::Cold => vec![run.cold_us()],
             Self::Warm => run.paced.duration_us.clone(),
+            Self::WarmMean => mean(&run.paced.duration_us).into_iter().collect(),
             Self::WarmFirstByte => run.paced.first_byte_us.clone(),
             Self::BackToBack => run.back_to_back.duration_us.clone(),
+            Self::BackToBackMean => mean(&run.back_to_back.duration_us).into_iter().collect(),
             Self::WarmCpu => [run.paced.cpu_us.clone(), run.back_to_back.cpu_us.clone()].concat(),
             Self::Throttled => run
                 .back_to_back

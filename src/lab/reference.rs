@@ -284,10 +284,13 @@ fn headline(results: &Results, name: &str, baseline: &str) -> Vec<String> {
     let line = |memory_mb| {
         format!(
             "- **{name}** against **{baseline}** at {memory_mb} MB, times less: cold start {}, \
-             warm {}, back to back {}, CPU per warm invocation {}, peak memory {}.",
+             warm p50 {} and mean {}, back to back p50 {} and mean {}, CPU per warm invocation {}, \
+             peak memory {}.",
             of(memory_mb, Metric::Cold),
             of(memory_mb, Metric::Warm),
+            of(memory_mb, Metric::WarmMean),
             of(memory_mb, Metric::BackToBack),
+            of(memory_mb, Metric::BackToBackMean),
             of(memory_mb, Metric::WarmCpu),
             of(memory_mb, Metric::PeakRss),
         )

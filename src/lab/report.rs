@@ -106,7 +106,9 @@ pub fn main_table(results: &Results, memory_mb: u32, style: TableStyle) -> Table
         "first",
         "cold total",
         "warm p50, paced",
+        "mean, paced",
         "warm p50, back to back",
+        "mean, back to back",
         "CPU per warm",
         "peak RSS",
         "items",
@@ -120,7 +122,7 @@ pub fn main_table(results: &Results, memory_mb: u32, style: TableStyle) -> Table
             let Some(summary) = cell.summary(metric) else { return dash() };
             let value = match metric {
                 Metric::PeakRss => format!("{:.1} MB", summary.p50 / 1024.0),
-                Metric::WarmCpu => millis(summary.mean),
+                Metric::WarmMean | Metric::BackToBackMean | Metric::WarmCpu => millis(summary.mean),
                 _ => millis(summary.p50),
             };
             let ratio = results.comparison(cell, metric).map(ratio).unwrap_or_default();
@@ -134,7 +136,9 @@ pub fn main_table(results: &Results, memory_mb: u32, style: TableStyle) -> Table
             plain(Metric::First),
             compared(Metric::Cold),
             compared(Metric::Warm),
+            compared(Metric::WarmMean),
             compared(Metric::BackToBack),
+            compared(Metric::BackToBackMean),
             compared(Metric::WarmCpu),
             compared(Metric::PeakRss),
             cell.items.map_or_else(dash, |items| format!("{}/{}", items.counted, items.expected)),
@@ -149,8 +153,10 @@ fn interval_table(results: &Results, style: TableStyle) -> Table {
     let header = [
         against.as_str(),
         "cold total",
-        "warm, paced",
-        "warm, back to back",
+        "warm p50, paced",
+        "mean, paced",
+        "warm p50, back to back",
+        "mean, back to back",
         "CPU per warm",
         "peak RSS",
     ];
@@ -161,7 +167,9 @@ fn interval_table(results: &Results, style: TableStyle) -> Table {
             format!("{} at {} MB", cell.variant, cell.memory_mb),
             interval(Metric::Cold),
             interval(Metric::Warm),
+            interval(Metric::WarmMean),
             interval(Metric::BackToBack),
+            interval(Metric::BackToBackMean),
             interval(Metric::WarmCpu),
             interval(Metric::PeakRss),
         ]);
@@ -175,7 +183,8 @@ pub fn step_table(results: &Results, style: TableStyle) -> Table {
         "each step against the one above (95 %)",
         "binary",
         "cold total",
-        "warm, paced",
+        "warm p50, paced",
+        "mean, paced",
         "CPU per warm",
         "peak RSS",
     ];
@@ -198,6 +207,7 @@ pub fn step_table(results: &Results, style: TableStyle) -> Table {
                 binary.map_or_else(dash, |(before, after)| times(before / after)),
                 of(Metric::Cold),
                 of(Metric::Warm),
+                of(Metric::WarmMean),
                 of(Metric::WarmCpu),
                 of(Metric::PeakRss),
             ]);
@@ -239,7 +249,9 @@ pub fn notes(results: &Results) -> Vec<String> {
         "Medians of fresh processes, interleaved: at least {} a row for init, first and cold total; \
          {runs} of them for the rest, with {} invocations {} ms apart on average and then {} back \
          to back in each. Ratios are medians over the rounds, in each of which every variant has \
-         its turn; intervals are a bootstrap of the rounds.{}",
+         its turn; intervals are a bootstrap of the rounds. Where invocations need about the CPU \
+         time that the share gives them, some are quick and others throttled, and the p50 may fall \
+         on either side: the mean is steadier, and is what is paid for.{}",
         runs + cold_runs,
         settings.invocations,
         settings.arrival_ms,

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{cgroup::Throttled, process::Memory};
+use super::{cgroup::Throttled, process::Memory, stats::mean};
 
 /// One fresh process: its init, its first invocation and its warm ones, if any.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -98,8 +98,7 @@ impl Run {
 
     /// CPU time per warm invocation, on average.
     pub fn warm_cpu_us(&self) -> Option<f64> {
-        let count = self.warm().count();
-        (count > 0).then(|| self.warm().sum::<f64>() / count as f64)
+        mean(&self.warm().copied().collect::<Vec<f64>>())
     }
 
     fn warm(&self) -> impl Iterator<Item = &f64> {

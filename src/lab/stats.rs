@@ -42,13 +42,18 @@ impl Summary {
         Some(Self {
             count: sorted.len(),
             min: *sorted.first()?,
-            mean: sorted.iter().sum::<f64>() / sorted.len() as f64,
+            mean: mean(&sorted)?,
             p50: median_of_sorted(&sorted),
             p90: percentile(&sorted, 0.9),
             p99: percentile(&sorted, 0.99),
             max: *sorted.last()?,
         })
     }
+}
+
+/// The mean; none of no samples.
+pub fn mean(samples: &[f64]) -> Option<f64> {
+    (!samples.is_empty()).then(|| samples.iter().sum::<f64>() / samples.len() as f64)
 }
 
 /// The median; NaN of no samples.

@@ -81,6 +81,7 @@ mod lab;
 mod effects;
 
 /// Programs installed for tests.
+mod taken_back;
 mod tools;
 
 /// What `profile` prints and chooses.

@@ -52,7 +52,12 @@ pub fn run(
     streams: &mut Streams<'_>,
 ) -> Result<Outcome> {
     apply.consent.check()?;
-    let options = options_for(apply, project, shadow);
+    let mut trial = Trial {
+        apply,
+        project,
+        options: options_for(apply, project, shadow),
+        without: HashMap::new(),
+    };
     let mut resolution = project.facts.resolution.clone();
     let mut found = lint::run(&project.facts, &apply.levels)?.findings;
     let mut outcome = Outcome { applied: Vec::new(), undone: Vec::new(), remaining: Vec::new() };
@@ -88,14 +93,15 @@ pub fn run(
             }
         }
         let before = shadow.write(&applied.texts)?;
-        match prove(apply, &options, project, shadow, (&found, &resolution), &meant, &before) {
+        match trial.prove(shadow, (&found, &resolution), &meant, &before) {
             Ok((now, resolved)) => {
                 resolution = resolved;
                 outcome.applied.extend(meant.iter().map(|finding| done(finding)));
                 found = now;
             }
-            Err(why) => {
+            Err(refusal) => {
                 shadow.restore(&before)?;
+                let why = trial.blame(shadow, refusal);
                 if let [only] = meant.as_slice() {
                     refused.insert(key(only));
                     outcome.undone.push((done(only), why));
@@ -140,47 +146,106 @@ fn ask(
     Ok(())
 }
 
-/// Looks at the copy again. Returns what is found now, or why the round must be taken back.
-fn prove(
-    apply: &Apply,
-    options: &gather::Options,
-    project: &Project,
-    shadow: &Shadow,
-    (before, resolution): (&[Finding], &Resolution),
-    meant: &[&Finding],
-    changed: &BTreeMap<RelPath, Option<String>>,
-) -> Result<(Vec<Finding>, Resolution), String> {
-    let resolves = changed.iter().any(|(file, before)| concerns_resolution(shadow, file, before));
-    let compiles = resolves || changed.keys().any(|file| file.as_str().ends_with(".rs"));
-    if resolves {
-        run_cargo(apply, shadow, project, &["metadata", "--format-version", "1"])?;
+/// A step of cargo's that proves a change.
+type Step = &'static [&'static str];
+
+/// Does it still resolve?
+const RESOLVE: Step = &["metadata", "--format-version", "1"];
+/// Does it still compile?
+const COMPILE: Step = &["check", "--workspace", "--bins"];
+
+/// Why a round must be taken back.
+enum Refusal {
+    /// Cargo failed at a step, with these words.
+    Cargo(Step, String),
+    /// Something else.
+    Why(String),
+}
+
+impl From<String> for Refusal {
+    fn from(why: String) -> Self {
+        Refusal::Why(why)
     }
-    let now = gather::gather(options).map_err(|error| format!("{error:#}"))?;
-    if let Some(error) = now.facts.errors.first() {
-        return Err(error.message.clone());
+}
+
+/// What proves the rounds of one run.
+struct Trial<'a> {
+    apply: &'a Apply,
+    project: &'a Project,
+    options: gather::Options,
+    /// What cargo said at a step that was tried without the change.
+    without: HashMap<Step, Result<(), String>>,
+}
+
+impl Trial<'_> {
+    /// Looks at the copy again. Returns what is found now, or why the round must be taken back.
+    fn prove(
+        &self,
+        shadow: &Shadow,
+        (before, resolution): (&[Finding], &Resolution),
+        meant: &[&Finding],
+        changed: &BTreeMap<RelPath, Option<String>>,
+    ) -> Result<(Vec<Finding>, Resolution), Refusal> {
+        let resolves =
+            changed.iter().any(|(file, before)| concerns_resolution(shadow, file, before));
+        let compiles = resolves || changed.keys().any(|file| file.as_str().ends_with(".rs"));
+        if resolves {
+            self.cargo(shadow, RESOLVE)?;
+        }
+        let now = gather::gather(&self.options).map_err(|error| format!("{error:#}"))?;
+        if let Some(error) = now.facts.errors.first() {
+            return Err(error.message.clone().into());
+        }
+        let resolved = now.facts.resolution.clone();
+        // A dependency line that was trimmed for nothing: something else turns the same on again.
+        let trims = meant
+            .iter()
+            .any(|finding| rule::find(finding.rule).is_some_and(|it| it.check.is_about_linking()));
+        if trims && resolved.dropped_since(resolution) == Some(0) {
+            let why = "cargo links the same crates with the same features as before";
+            return Err(why.to_owned().into());
+        }
+        let now = lint::run(&now.facts, &self.apply.levels).map_err(|error| error.message)?;
+        let now = now.findings;
+        let (was, is) = (counts(before), counts(&now));
+        for finding in meant {
+            let key = key(finding);
+            let removed = meant.iter().filter(|other| self::key(other) == key).count();
+            let left = is.get(&key).copied().unwrap_or(0);
+            if left + removed > was.get(&key).copied().unwrap_or(0) {
+                return Err("the change does not remove the finding".to_owned().into());
+            }
+        }
+        if compiles {
+            self.cargo(shadow, COMPILE)?;
+        }
+        Ok((now, resolved))
     }
-    let resolved = now.facts.resolution.clone();
-    // A dependency line that was trimmed for nothing: something else turns the same on again.
-    let trims = meant
-        .iter()
-        .any(|finding| rule::find(finding.rule).is_some_and(|rule| rule.check.is_about_linking()));
-    if trims && resolved.dropped_since(resolution) == Some(0) {
-        return Err("cargo links the same crates with the same features as before".to_owned());
-    }
-    let now = lint::run(&now.facts, &apply.levels).map_err(|error| error.message)?.findings;
-    let (was, is) = (counts(before), counts(&now));
-    for finding in meant {
-        let key = key(finding);
-        let removed = meant.iter().filter(|other| self::key(other) == key).count();
-        let left = is.get(&key).copied().unwrap_or(0);
-        if left + removed > was.get(&key).copied().unwrap_or(0) {
-            return Err("the change does not remove the finding".to_owned());
+
+    /// Takes a step, unless it is known to fail without any change.
+    fn cargo(&self, shadow: &Shadow, step: Step) -> Result<(), Refusal> {
+        match self.without.get(step) {
+            Some(Err(said)) => Err(Refusal::Cargo(step, said.clone())),
+            _ => run_cargo(self.apply, shadow, self.project, step)
+                .map_err(|said| Refusal::Cargo(step, said)),
         }
     }
-    if compiles {
-        run_cargo(apply, shadow, project, &["check", "--workspace", "--bins"])?;
+
+    /// What to say of a refusal, once the copy is back to what it was: a project that does not
+    /// compile as it is must not be held against a change.
+    fn blame(&mut self, shadow: &Shadow, refusal: Refusal) -> String {
+        let (step, said) = match refusal {
+            Refusal::Cargo(step, said) => (step, said),
+            Refusal::Why(why) => return why,
+        };
+        let (apply, project) = (self.apply, self.project);
+        let without = self.without.entry(step);
+        let what = step.first().copied().unwrap_or_default();
+        match without.or_insert_with(|| run_cargo(apply, shadow, project, step)) {
+            Ok(()) => format!("`cargo {what}` refuses the result: {said}"),
+            Err(said) => format!("`cargo {what}` fails without the change as well: {said}"),
+        }
     }
-    Ok((now, resolved))
 }
 
 /// Whether the change of a manifest goes beyond profiles and this tool's settings, so that it can
@@ -204,16 +269,12 @@ fn concerns_resolution(shadow: &Shadow, file: &RelPath, before: &Option<String>)
 }
 
 /// Runs cargo in the copy, with a target folder of the project so that a second run is quick.
-fn run_cargo(
-    apply: &Apply,
-    shadow: &Shadow,
-    project: &Project,
-    arguments: &[&str],
-) -> Result<(), String> {
+/// Fails with what it said.
+fn run_cargo(apply: &Apply, shadow: &Shadow, project: &Project, step: Step) -> Result<(), String> {
     let target = project.root.absolute(&project.facts.workspace.target_directory);
     let target: PathBuf = target.join("lambda-lean").join("check");
     let mut command = Command::new(cargo());
-    command.args(arguments).arg("--manifest-path").arg(shadow.root.0.join("Cargo.toml"));
+    command.args(step).arg("--manifest-path").arg(shadow.root.0.join("Cargo.toml"));
     command.current_dir(&shadow.root.0).env("CARGO_TARGET_DIR", target).args(["--color", "never"]);
     if !apply.options.allow_network {
         command.arg("--offline");
@@ -224,10 +285,18 @@ fn run_cargo(
         return Ok(());
     }
     let stderr = String::from_utf8_lossy(&output.stderr);
-    let first = stderr.lines().find(|line| line.starts_with("error")).unwrap_or("no reason given");
-    let what = arguments.first().copied().unwrap_or_default();
     let network =
         if apply.options.allow_network { "" } else { "; `--allow-network` permits a fetch" };
     let network = if stderr.contains("--offline") { network } else { "" };
-    Err(format!("`cargo {what}` refuses the result: {first}{network}"))
+    Err(format!("{}{network}", first_error(&stderr)))
+}
+
+/// The first error of what cargo or rustc said, with its place.
+fn first_error(stderr: &str) -> String {
+    let mut lines = stderr.lines().skip_while(|line| !line.starts_with("error"));
+    let Some(error) = lines.next() else { return "no reason given".to_owned() };
+    match lines.next().and_then(|line| line.trim_start().strip_prefix("--> ")) {
+        Some(place) => format!("{error} ({place})"),
+        None => error.to_owned(),
+    }
 }

@@ -69,10 +69,8 @@ pub fn hoist(
             return None;
         }
         // `&client` where `client` has become a reference is written `client`.
-        edits.extend(uses.borrowed.iter().map(|bytes| {
-            let start = bytes.start as usize;
-            text.replace(start..start + 1, "")
-        }));
+        let signs = uses.signs.iter();
+        edits.extend(signs.map(|sign| text.replace(sign.start as usize..sign.end as usize, "")));
     }
     let (params, args) = call.signature(&site, &new, &still)?;
     let function = &site.def.function;

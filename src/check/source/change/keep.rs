@@ -205,8 +205,8 @@ impl<'a> Kept<'a> {
             return Some(edits);
         }
         for handed in &self.plan.handed {
-            for bytes in uses(text, &self.plan.rest, *handed)?.borrowed {
-                edits.push(text.replace(bytes.start as usize..bytes.start as usize + 1, ""));
+            for sign in uses(text, &self.plan.rest, *handed)?.signs {
+                edits.push(text.replace(sign.start as usize..sign.end as usize, ""));
             }
         }
         let names: Vec<&str> = self.plan.handed.iter().map(|name| name.as_str()).collect();

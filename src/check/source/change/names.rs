@@ -99,6 +99,9 @@ pub struct Uses {
     pub called: Vec<Bytes>,
     /// Where it is borrowed, the sign included.
     pub borrowed: Vec<Bytes>,
+    /// What goes from there where it is a reference itself: the sign, and the name of a field that
+    /// is called the same.
+    pub signs: Vec<Bytes>,
     /// Whether one of these stands in a closure or block that takes what it uses with it.
     pub taken: bool,
 }
@@ -110,6 +113,12 @@ impl Uses {
     }
 }
 
+/// Where the field stands that has the same name as its value: `name: &name`.
+fn field_start(text: &Text<'_>, value: Bytes, name: Sym) -> Option<u32> {
+    let before = text.text[..value.start as usize].trim_end().strip_suffix(':')?;
+    Some(before.trim_end().strip_suffix(name.as_str())?.len() as u32)
+}
+
 /// How some statements use a variable that is known in front of them. `None` when any use is
 /// neither a call of a method that borrows nor a borrow, so that a reference could not stand for it.
 pub fn uses(text: &Text<'_>, stmts: &[&Stmt], name: Sym) -> Option<Uses> {
@@ -119,6 +128,7 @@ pub fn uses(text: &Text<'_>, stmts: &[&Stmt], name: Sym) -> Option<Uses> {
     let mut moves: Vec<Bytes> = Vec::new();
     let mut macros: Vec<&MacroCall> = Vec::new();
     let mut patterns: Vec<&Expr> = Vec::new();
+    let mut fields: Vec<Bytes> = Vec::new();
     each_that_sees(name, stmts.iter().copied(), &mut |expr| match &expr.kind {
         Kind::Path(_) if is(expr) => all.push(expr.bytes),
         Kind::Method(method) if is(&method.receiver) => {
@@ -128,6 +138,10 @@ pub fn uses(text: &Text<'_>, stmts: &[&Stmt], name: Sym) -> Option<Uses> {
         Kind::Index(two) if is(&two.0) => uses.called.push(two.0.bytes),
         Kind::Same(inner) if is(inner) && text.at(expr.bytes) == format!("&{name}") => {
             uses.borrowed.push(expr.bytes);
+        }
+        Kind::Struct(one) => {
+            let same = one.1.iter().filter(|(field, _)| *field == name);
+            fields.extend(same.map(|(_, value)| value.bytes));
         }
         // What is looked into by a pattern has the shape of the pattern.
         Kind::Match(one) => patterns.push(&one.0),
@@ -159,6 +173,15 @@ pub fn uses(text: &Text<'_>, stmts: &[&Stmt], name: Sym) -> Option<Uses> {
     if hidden || shaped || all.len() != uses.called.len() + uses.borrowed.len() {
         return None;
     }
+    uses.signs = uses
+        .borrowed
+        .iter()
+        .map(|bytes| {
+            let sign = bytes.start + 1;
+            let field = fields.contains(bytes).then(|| field_start(text, *bytes, name)).flatten();
+            Bytes { start: field.unwrap_or(bytes.start), end: sign }
+        })
+        .collect();
     uses.taken = moves.iter().any(|outer| all.iter().any(|inner| within(*outer, *inner)));
     Some(uses)
 }

@@ -8,6 +8,8 @@ mod consent;
 
 mod rounds;
 
+mod trial;
+
 pub use consent::Consent;
 
 use super::{Exit, Streams};

@@ -44,6 +44,7 @@ mod bad_input;
 
 /// Inputs of which a part can be used.
 mod half_broken;
+mod handed_over;
 
 /// Changes of source, on functions of many shapes.
 mod changes;

@@ -130,7 +130,7 @@ pub fn gather_while(options: &Options, meanwhile: impl FnOnce()) -> Result<Proje
     let runtimes = runtimes();
     let adapter = adapter::Adapter::new(&root, &runtimes.servers);
     let named = |package: &Package, bin: &str| named(package, bin) || adapter.serves(package);
-    let all = workspace.functions(&runtimes.crates, &named);
+    let all = workspace.functions(&runtimes.crates, &options.bins, &named);
     let packages = select(options, &workspace.packages, &selected_by_default)?;
     let mut functions: Vec<Function> = all
         .iter()

@@ -105,6 +105,20 @@ pub struct Function {
     pub src_path: RelPath,
 }
 
+impl Package {
+    /// The features of its own that are on where nobody says otherwise.
+    fn default_features(&self) -> BTreeSet<&str> {
+        let mut on = BTreeSet::new();
+        let mut next = vec!["default"];
+        while let Some(feature) = next.pop() {
+            if on.insert(feature) {
+                next.extend(self.features.get(feature).into_iter().flatten().map(String::as_str));
+            }
+        }
+        on
+    }
+}
+
 impl Workspace {
     /// The package a function belongs to.
     pub fn package(&self, function: &Function) -> &Package {
@@ -137,10 +151,12 @@ impl Workspace {
     }
 
     /// The functions among the binaries of the selected members: those whose package links one
-    /// of `runtimes` directly or through path dependencies, and those named in metadata.
+    /// of `runtimes` directly or through path dependencies and that a build makes or somebody asks
+    /// for, and those named in metadata.
     pub fn functions(
         &self,
         runtimes: &[String],
+        asked: &[String],
         named: &dyn Fn(&Package, &str) -> bool,
     ) -> Vec<Function> {
         let mut functions = Vec::new();
@@ -154,8 +170,15 @@ impl Workspace {
                         && runtimes.contains(&dependency.package)
                 })
             });
+            let on = package.default_features();
+            let built =
+                |target: &Target| target.required_features.iter().all(|it| on.contains(&**it));
+            // Features choose between the binaries: a build makes those whose features are on.
+            let chosen = |target: &Target| !target.required_features.is_empty() && built(target);
+            let choose = package.targets.iter().any(|target| target.is_bin && chosen(target));
             for target in package.targets.iter().filter(|target| target.is_bin) {
-                if reaches || named(package, &target.name) {
+                let made = !choose || built(target) || asked.contains(&target.name);
+                if reaches && made || named(package, &target.name) {
                     functions.push(Function {
                         package: index,
                         bin: target.name.clone(),

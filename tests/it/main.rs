@@ -37,6 +37,7 @@ mod source_keeps;
 mod matrix;
 
 /// What the program prints and exits with.
+mod chosen;
 mod cli;
 
 /// Inputs that nobody wants to get.

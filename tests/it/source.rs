@@ -17,7 +17,9 @@ use std::{
 };
 
 /// Crates that every example may name, by the name their documentation uses.
-const FOREIGN: [&str; 19] = [
+const FOREIGN: [&str; 21] = [
+    "tracing",
+    "validator",
     "actix_web",
     "aide",
     "async_trait",

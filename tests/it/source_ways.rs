@@ -241,3 +241,47 @@ fn a_crate_goes_by_its_name_beside_an_import_of_the_same() {
     let body = "mod s3 { pub struct Client; impl Client { pub fn new() {} } }";
     assert!(handled(body, "s3::Client::new();").is_empty());
 }
+
+#[test]
+fn extractors_hand_over_what_they_are_generic_in() {
+    let uses =
+        "use axum::{Router, routing::post}; use validator::Checked; use validator::inner::Form;";
+    let serve =
+        "async fn main() { lambda_http::run(Router::new().route(\"/\", post(order))).await }";
+    for handler in [
+        "async fn order(o: Checked<Order>) -> R { o.ship() }",
+        "async fn order(o: Checked<Order>) -> R { o.into_inner().ship() }",
+        "async fn order(o: Checked<Order>) -> R { o.0.ship() }",
+        "async fn order(Checked(o): Checked<Order>) -> R { o.ship() }",
+        "async fn order(Checked(Form(o)): Checked<Form<Order>>) -> R { o.ship() }",
+    ] {
+        let found =
+            clients(&format!("use aws_sdk_dynamodb::Client; {uses}{serve}{ORDER}{handler}"));
+        assert_eq!(found, ["event"], "{handler}");
+    }
+    // Elsewhere a generic type says nothing of whose methods it has.
+    for handler in [
+        "async fn order(o: E) -> R { let s: Checked<Order> = of(o); s.ship() }",
+        "async fn order(o: Checked<Order>) -> R { o.send() }",
+    ] {
+        let found =
+            clients(&format!("use aws_sdk_dynamodb::Client; {uses}{serve}{ORDER}{handler}"));
+        assert!(found.is_empty(), "{handler}: {found:?}");
+    }
+}
+
+#[test]
+fn a_name_comes_by_the_glob_that_is_known_to_bring_it() {
+    let handler = "async fn handler(e: Request) -> R { Client::new(&c()); }";
+    for uses in [
+        "use lambda_http::{http::StatusCode, *}; use tracing::*; use aws_sdk_dynamodb::Client;",
+        "use lambda_http::*; use tracing::*; use aws_sdk_dynamodb::*;",
+        "use tracing::*; use lambda_runtime::*; use lambda_http::*; use aws_sdk_dynamodb::*;",
+    ] {
+        let found = clients(&format!("{uses}{SERVE}{handler}"));
+        assert_eq!(found, ["event"], "{uses}");
+    }
+    let unknown =
+        "use aws_sdk_dynamodb::types::*; use tracing::*; use lambda_runtime::{run, service_fn};";
+    assert!(clients(&format!("{unknown}{SERVE}{handler}")).is_empty());
+}

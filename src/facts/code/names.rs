@@ -291,7 +291,8 @@ impl World {
     }
 
     /// A name that only the one foreign glob of a module can bring in, or of a module that
-    /// is globbed there, and that the crate has no other meaning for.
+    /// is globbed there, and that the crate has no other meaning for. Of several globs it is the
+    /// one that is known to.
     fn guessed(&self, module: ModId, name: Sym, space: Space) -> Option<Def> {
         let asks = self.modules[module.index()].crate_index;
         let taken = prelude(name).is_some() || self.extern_crate(asks, name).is_some();
@@ -327,17 +328,19 @@ impl World {
         }
         seen.push(module);
         let globbed: Vec<Def> = self.globbed(module, asks).collect();
-        let mut foreign = globbed.iter().filter_map(|def| match def {
-            Def::Foreign(path) if !path.contains("prelude") => Some(*path),
+        let foreign = globbed.iter().filter_map(|def| match def {
+            Def::Foreign(path) if !path.contains("prelude") => Some(self.join(*path, name)),
             _ => None,
         });
-        match (foreign.next(), foreign.next()) {
-            (Some(path), None) => Some(Def::Foreign(self.join(path, name))),
-            (None, _) => globbed.iter().find_map(|def| match def {
+        let foreign: Vec<Sym> = foreign.collect();
+        match foreign[..] {
+            [] => globbed.iter().find_map(|def| match def {
                 Def::Mod(inner) => self.guessed_by(asks, *inner, name, seen),
                 _ => None,
             }),
-            _ => None,
+            [path] => Some(Def::Foreign(path)),
+            // Where it may be either of two, these are the same: Rust refuses others.
+            _ => foreign.into_iter().find(|path| self.globbed.matches(*path)).map(Def::Foreign),
         }
     }
 

@@ -277,6 +277,25 @@ impl<'w> Types<'w> {
         typed
     }
 
+    /// What a handler finds in a parameter: frameworks and their helpers have more extractors than
+    /// anybody can list, and all hand over what they are generic in.
+    pub fn extracted(&self, scope: ModId, types: &TypeScope, ty: &Type) -> Vec<Ty> {
+        let Type::Path(path) = ty else { return Vec::new() };
+        let Some(Res::Def(Def::Foreign(_))) = self.world.resolve(scope, path, Space::Type) else {
+            return Vec::new();
+        };
+        let held = path.generics.iter().flat_map(|arg| {
+            let mut held = self.ty(scope, types, arg).val.tys;
+            held.retain(|ty| matches!(ty, Ty::Data(_)));
+            held.extend(self.extracted(scope, types, arg));
+            held
+        });
+        let mut held: Vec<Ty> = held.collect();
+        held.sort_unstable();
+        held.dedup();
+        held
+    }
+
     /// A written type.
     pub fn ty(&self, scope: ModId, types: &TypeScope, ty: &Type) -> Typed {
         self.ty_at(scope, types, ty, DEEPEST_ALIAS)

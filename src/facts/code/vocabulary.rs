@@ -71,6 +71,7 @@ pub struct Vocabulary {
     pub owned: Patterns,
     pub connections: Patterns,
     pub handed_on: Patterns,
+    pub globbed: Patterns,
     pub transparent: HashSet<String>,
     pub finishers: HashSet<String>,
     pub libraries: BTreeMap<String, String>,

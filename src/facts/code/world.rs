@@ -209,14 +209,16 @@ pub struct World {
     pub joined: RefCell<HashMap<(Sym, Sym), Sym>>,
     /// The crates that go by their own name wherever another one hands them on.
     pub handed_on: Patterns,
+    /// The names that say by which of several globs they came.
+    pub globbed: Patterns,
 }
 
 impl World {
     /// Numbers everything that was loaded.
     pub fn build(inputs: Vec<CrateInput>, loaded: Loaded, vocabulary: &Vocabulary) -> World {
-        let handed_on = vocabulary.handed_on.clone();
+        let (handed_on, globbed) = (vocabulary.handed_on.clone(), vocabulary.globbed.clone());
         let Loaded { files, unread, roots } = loaded;
-        let mut world = World { files, unread, handed_on, ..World::default() };
+        let mut world = World { files, unread, handed_on, globbed, ..World::default() };
         for input in inputs {
             let externs = input.externs.iter();
             let externs = externs.map(|(name, one)| (Sym::new(name), one.clone())).collect();

@@ -4,7 +4,7 @@ use super::{
     moved::{Moved, Plan},
     site::Site,
     stmt_bytes,
-    text::WIDTH,
+    text::{CHAIN, WIDTH},
     written::reindented,
 };
 use crate::facts::code::ir::Bytes;
@@ -49,17 +49,30 @@ pub fn cell(site: &Site<'_>, indent: &str, name: &str, ty: &str) -> String {
     }
 }
 
-/// What is in a cell, which is filled before.
+/// What is in a cell, which is filled before. Laid out as rustfmt would: a short chain in one line,
+/// and behind a name that is no longer than a step in the line of the name.
 pub fn filled(site: &Site<'_>, name: &str, made: &Lines<'_>) -> Option<String> {
     let (newline, step) = (site.text.newline(), site.text.step(site.body.bytes));
     let twice = step.repeat(2);
-    let lines = made(&step.repeat(3))?;
-    let short = format!("{twice}.get_or_init(|| async {{ {} }})", lines.trim());
-    let fill = match short.len() <= WIDTH && !lines.trim().contains('\n') {
-        true => short,
-        false => format!("{twice}.get_or_init(|| async {{{newline}{lines}{twice}}})"),
+    let joined = name.len() <= step.len();
+    let lines = made(&if joined { twice.clone() } else { step.repeat(3) })?;
+    let one = lines.trim();
+    let line = format!(".get_or_init(|| async {{ {one} }})");
+    let single = !one.contains('\n');
+    if single && name.len() + line.len() + ".await".len() <= CHAIN {
+        return Some(format!("{step}{name}{line}.await{newline}"));
+    }
+    let (head, inner) = match joined {
+        true => (format!("{step}{name}"), step),
+        false => (format!("{step}{name}{newline}{twice}"), &*twice),
     };
-    Some(format!("{step}{name}{newline}{fill}{newline}{twice}.await{newline}"))
+    let last = head.rsplit('\n').next().unwrap_or_default().len();
+    Some(match single && last + line.len() <= WIDTH {
+        true => format!("{head}{line}{newline}{twice}.await{newline}"),
+        false => format!(
+            "{head}.get_or_init(|| async {{{newline}{lines}{inner}}}){newline}{inner}.await{newline}"
+        ),
+    })
 }
 
 /// The lines by which the statements that move make what is still used, the last as a value.

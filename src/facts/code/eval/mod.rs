@@ -377,6 +377,10 @@ impl<'a, 'w> Eval<'a, 'w> {
                 if typed.open {
                     narrow(&mut val, given);
                 }
+                if given.event {
+                    let tys = self.types.extracted(self.scope, &self.typing, ty);
+                    val.join(&Val { tys, ..Val::default() });
+                }
                 val.event |= given.event;
                 val.keep = val.keep.or(given.keep);
             }

@@ -5,6 +5,8 @@
 
 mod awaits;
 
+mod branch;
+
 mod call;
 
 mod change;

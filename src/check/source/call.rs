@@ -1,6 +1,6 @@
 //! Is one of these functions called in this phase?
 
-use super::{change, code, types};
+use super::{branch::always, change, code, types};
 use crate::{
     check::{Hit, Outcome},
     facts::{
@@ -10,6 +10,7 @@ use crate::{
             ir::Bytes,
             pattern::Patterns,
             reach::State,
+            sym::Sym,
             value::NodeId,
         },
         functions_code::{FunctionCode, phase},
@@ -56,6 +57,9 @@ struct Kind {
     /// Count only calls whose arguments are the same for every event.
     #[serde(default)]
     fixed: bool,
+    /// Count only calls that every event leads to, given an address with one of these texts in it.
+    #[serde(default)]
+    addresses: Vec<String>,
     /// Count only calls whose value is thrown away.
     #[serde(default)]
     dropped: bool,
@@ -97,6 +101,9 @@ impl CallWhen {
             .collect();
         for (state, call) in code.calls().filter(|(state, _)| here(state)) {
             let Some(kind) = kind(state, call) else { continue };
+            if !kind.addresses.is_empty() && !always(code, state, call) {
+                continue;
+            }
             let of = call.path.as_str().split_once('.').map(|(of, _)| of);
             if kind.made_elsewhere && of.is_some_and(|of| made.contains(&(state.node, of))) {
                 continue;
@@ -186,8 +193,10 @@ impl CallWhen {
 impl Kind {
     fn counts(&self, state: State, call: &Call) -> bool {
         let called = |name: &String| call.chain.iter().any(|(method, _)| **method == **name);
+        let asked = |address: Sym| self.addresses.iter().any(|part| address.contains(part));
         self.paths.matches(call.path)
             && (!self.fixed || call.fixed)
+            && (self.addresses.is_empty() || call.address.is_some_and(asked))
             && (!self.dropped || call.dropped)
             && !(self.lonely && call.sends)
             && !(self.blocking && (state.off_worker || call.awaited))

@@ -64,6 +64,8 @@ pub struct Val {
     pub keep: Option<Keep>,
     /// The foreign call it is the result of.
     pub call: Option<CallRef>,
+    /// The literal with an address or path that it was made of.
+    pub address: Option<Sym>,
     /// Whether it is the same for every event: built from literals, consts and statics only.
     pub fixed: bool,
     /// Whether it is the event or a part of it, as it came: what is read from one is something else.
@@ -111,6 +113,7 @@ impl Val {
         }
         self.keep = self.keep.or(other.keep);
         self.call = self.call.or(other.call);
+        self.address = self.address.or(other.address);
         self.event |= other.event;
         self.join_parts(other) || self.tys.len() != before || self.event != event
     }

@@ -110,6 +110,9 @@ impl Eval<'_, '_> {
     /// An expression.
     pub fn expr(&mut self, expr: &Expr) -> Val {
         match &expr.kind {
+            Kind::Lit(Lit::Str(text)) if text.contains('/') => {
+                Val { address: Some(*text), ..Val::fixed() }
+            }
             Kind::Lit(_) => Val::fixed(),
             Kind::Path(path) => self.path(path),
             Kind::Call(callee, args) => self.call(callee, args, expr.bytes),
@@ -455,6 +458,10 @@ impl Eval<'_, '_> {
         super::narrow(&mut val, &output);
         val.keep = (!placed.item.constant).then_some(Keep::Global(id));
         val.fixed = true;
+        val.address = placed.item.init.as_ref().and_then(|init| match &init.kind {
+            Kind::Lit(Lit::Str(text)) => Some(*text),
+            _ => None,
+        });
         self.out.read.extend(val.keep);
         val
     }

@@ -342,6 +342,7 @@ impl Eval<'_, '_> {
             fixed: vals.iter().all(|val| val.fixed),
             event: vals.iter().any(|val| val.event),
             literal,
+            address: address(vals),
             kept: false,
             dropped,
             sends: dropped && args.iter().any(sends),
@@ -394,7 +395,13 @@ impl Eval<'_, '_> {
         // `String::new()`, `Utc::now()`: made of nothing, it will be filled or differ.
         let fixed = fixed && !vals.is_empty();
         let ty = vocabulary.returned(path);
-        let mut val = Val { call: Some(made), fixed, owned: true, ..Val::foreign(ty) };
+        let mut val = Val {
+            call: Some(made),
+            fixed,
+            owned: true,
+            address: address(vals),
+            ..Val::foreign(ty)
+        };
         // Spawning and boxing keep what they are given reachable.
         if of.ends_with("task") || path.ends_with("spawn") {
             vals.iter().for_each(|inner| {
@@ -468,8 +475,14 @@ impl Eval<'_, '_> {
                 // that anybody asks about.
                 let builds = resolved.is_some() && !name.starts_with("std::") && last != "json";
                 let of = if builds { Val::foreign(name) } else { Val::default() };
-                Val { fixed, ..of }
+                Val { fixed, address: address(&vals), ..of }
             }
         }
     }
+}
+
+/// The address that one of some values was made of: of an argument rather than of what it is
+/// called on.
+pub fn address(vals: &[Val]) -> Option<Sym> {
+    vals.iter().rev().find_map(|val| val.address)
 }

@@ -50,7 +50,7 @@ impl Eval<'_, '_> {
     /// Notes what a function is given.
     pub fn give(&mut self, id: FnId, index: usize, val: &Val) {
         let mut given = Val { tys: val.tys.clone(), parts: val.parts.clone(), ..Val::default() };
-        given.event = val.event;
+        (given.event, given.address) = (val.event, val.address);
         given.keep = val.keep;
         let known = self.graph.params.entry((id, index)).or_default();
         let known_fixed = self.graph.fixed.entry((id, index)).or_insert(val.fixed);
@@ -59,6 +59,7 @@ impl Eval<'_, '_> {
         let known_owned = self.graph.owned.entry((id, index)).or_insert(val.owned);
         no_longer |= *known_owned && !val.owned;
         *known_owned &= val.owned;
+        no_longer |= known.address.is_none() && given.address.is_some();
         if (known.join(&given) || no_longer)
             && let Some(node) = self.graph.find(Code::Fn(id))
         {

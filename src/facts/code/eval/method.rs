@@ -215,6 +215,7 @@ impl Eval<'_, '_> {
             // What a closure makes of a part may be something else.
             event: receiver.event && !maps,
             owned: receiver.owned,
+            address: super::call::address(&all),
             ..Val::foreign(vocabulary.returned(path))
         };
         if maps {

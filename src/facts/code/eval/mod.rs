@@ -87,6 +87,8 @@ pub struct Call {
     pub event: bool,
     /// The first literal it is given.
     pub literal: Option<Lit>,
+    /// The literal with an address or path that something it is given was made of.
+    pub address: Option<Sym>,
     /// Whether it is only made when nothing is kept yet.
     pub kept: bool,
     /// Whether its value is thrown away.
@@ -382,6 +384,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                     val.join(&Val { tys, ..Val::default() });
                 }
                 val.event |= given.event;
+                val.address = given.address;
                 val.keep = val.keep.or(given.keep);
             }
             let given_owned = self.graph.owned.get(&(id, index)).copied().unwrap_or(false);

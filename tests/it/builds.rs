@@ -30,6 +30,8 @@ pub fn build(project: &Project, folder: &str, program: &str, arguments: &[&str])
     for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER"] {
         command.env_remove(variable);
     }
+    // Gigabytes that no test reads.
+    command.env("CARGO_PROFILE_DEV_DEBUG", "none").env("CARGO_INCREMENTAL", "0");
     let run = Run::of(command.output().expect("the build runs"));
     assert_eq!(run.code, 0, "{program} {arguments:?}: {}", run.err);
 }

@@ -46,6 +46,18 @@ fn a_field_of_what_ends_with_the_event_keeps_nothing() {
             "let mut o = e; o.run();",
         ),
         (
+            "struct Mail { client: Option<Client> } impl Mail { async fn send(&mut self) { if self.client.is_none() { self.client = Some(Client::new(&c())); } } }",
+            "let mut m = Mail { client: None }; m.send().await;",
+        ),
+        (
+            "struct Mail { client: tokio::sync::OnceCell<Client> } impl Mail { async fn send(&self) { self.client.get_or_init(|| async { Client::new(&c()) }).await.put(); } }",
+            "let m = Mail { client: tokio::sync::OnceCell::new() }; m.send().await;",
+        ),
+        (
+            "",
+            "let cell = std::sync::OnceLock::new(); cell.get_or_init(|| Client::new(&c()));",
+        ),
+        (
             "async fn pay(o: &mut Order) { if !o.done { Client::new(&c()); o.done = true; } }",
             "let mut o = e; pay(&mut o).await;",
         ),
@@ -68,6 +80,22 @@ fn a_field_of_what_was_there_before_the_event_may_keep() {
     ] {
         let handler = "async fn handler(app: &App, e: E) { app.client().await.put(e) }";
         let text = format!("{USES}{cache} {handler} async fn main() {{ {serve} }}");
+        assert_eq!(clients(&text), ["once"], "{serve}");
+    }
+    // So may a client or a cell that it holds by value.
+    let mail = "struct Mail { client: Option<Client> } impl Mail { async fn send(&mut self) { if self.client.is_none() { self.client = Some(Client::new(&c())); } } }
+        struct Post { client: tokio::sync::OnceCell<Client> } impl Post { async fn send(&self) { self.client.get_or_init(|| async { Client::new(&c()) }).await.put(); } }
+        impl lambda_runtime::Service<E> for Post { fn call(&mut self, e: E) { self.send(); } }";
+    for serve in [
+        "let m = std::sync::Arc::new(tokio::sync::Mutex::new(Mail { client: None })); run(service_fn(|e| async { m.lock().await.send().await })).await",
+        "let m = &tokio::sync::Mutex::new(Mail { client: None }); run(service_fn(|e| async move { let mut m = m.lock().await; m.send().await })).await",
+        "let m = Post { client: tokio::sync::OnceCell::new() }; run(service_fn(|e| async { m.send().await })).await",
+        "let m = Post { client: tokio::sync::OnceCell::new() }; let m = &m; run(service_fn(move |e| async move { m.send().await })).await",
+        "let m = std::sync::Arc::new(Post { client: Default::default() }); run(service_fn(move |e| { let m = m.clone(); async move { m.send().await } })).await",
+        "run(Post { client: tokio::sync::OnceCell::new() }).await",
+        "let cell = std::sync::OnceLock::new(); let cell = &cell; run(service_fn(|e| async { cell.get_or_init(|| Client::new(&c())).put() })).await",
+    ] {
+        let text = format!("{USES}{mail} async fn main() {{ {serve} }}");
         assert_eq!(clients(&text), ["once"], "{serve}");
     }
     // A wrapper that is made for each event may hold on to something that is not.

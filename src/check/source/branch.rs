@@ -1,12 +1,13 @@
-//! Does each event lead to a call, or only some?
+//! Does each event lead to a call, or only some? Does what leads to the handler?
 
 use super::{change::each_stmt, types};
 use crate::facts::{
     code::{
         eval::{Call, Code, Link},
-        ir::{Bytes, Kind},
+        ir::{Block, Bytes, Expr, Kind, Pat, Path, Stmt},
         reach::State,
         value::NodeId,
+        world::FnId,
     },
     functions_code::FunctionCode,
 };
@@ -25,29 +26,147 @@ pub fn always(code: FunctionCode<'_>, state: State, call: &Call) -> bool {
     after.iter().all(straight) && !in_branch(code, state.node, call.bytes)
 }
 
-/// Whether some bytes of a node stand in a branch of its own.
-fn in_branch(code: FunctionCode<'_>, node: NodeId, bytes: Bytes) -> bool {
-    let start = code.node(node).head.start;
-    let mut around = node;
-    let id = loop {
-        match code.node(around).code {
-            Code::Closure(parent, _) => around = parent,
-            Code::Fn(id) => break id,
-            _ => return true,
-        }
+/// Whether a call can stand before the first event: not where it is in one branch and the handler
+/// is handed over in another, or behind what returns, and not where only a failure leads to it.
+pub fn before_events(code: FunctionCode<'_>, state: State, call: &Call) -> bool {
+    let spots = |state: State, last: Bytes| -> Vec<(FnId, Bytes)> {
+        let way = code.reach.way(state);
+        let steps = way.iter().map(|(at, edge)| (at.node, code.node(at.node).edges[*edge].bytes));
+        let steps = steps.chain([(state.node, last)]);
+        steps.filter_map(|(node, bytes)| Some((around(code, node)?, bytes))).collect()
     };
-    let Some(body) = &types(code).world.functions[id.index()].function.body else { return true };
-    let holds = |branch: Bytes| {
-        start <= branch.start && branch.start <= bytes.start && bytes.end <= branch.end
+    let own = spots(state, call.bytes);
+    let failed = own.iter().any(|(function, bytes)| {
+        branches(code, *function).iter().any(|branch| branch.failure && branch.holds(*bytes))
+    });
+    let handed = code.reach.entries.iter().filter_map(|(node, edge, _)| {
+        let from = code.reach.states.iter().find(|state| state.node == *node)?;
+        Some(spots(*from, code.node(*node).edges[*edge].bytes))
+    });
+    let handed: Vec<_> = handed.collect();
+    let apart = |entry: &Vec<(FnId, Bytes)>| {
+        own.iter().any(|(function, bytes)| {
+            let others = entry.iter().filter(|(other, _)| other == function);
+            let mut others = others.map(|(_, other)| *other);
+            others.any(|other| exclude(&branches(code, *function), *bytes, other))
+        })
     };
-    let mut found = false;
+    !failed && (handed.is_empty() || !handed.iter().all(apart))
+}
+
+/// One of several ways to go on.
+struct Branch {
+    /// Where it stands.
+    bytes: Bytes,
+    /// The `if` or `match` it belongs to.
+    of: Bytes,
+    /// Whether it leaves the function.
+    ends: bool,
+    /// Whether only a failure leads to it.
+    failure: bool,
+}
+
+impl Branch {
+    fn holds(&self, bytes: Bytes) -> bool {
+        self.bytes.start <= bytes.start && bytes.end <= self.bytes.end
+    }
+}
+
+/// Whether what runs one of two places does not run the other.
+fn exclude(branches: &[Branch], one: Bytes, other: Bytes) -> bool {
+    let either = |one: Bytes, other: Bytes| {
+        branches.iter().filter(|branch| branch.holds(one)).any(|branch| {
+            let beside = |next: &&Branch| next.of == branch.of && next.bytes != branch.bytes;
+            branch.ends && branch.of.end <= other.start
+                || branches.iter().filter(beside).any(|next| next.holds(other))
+        })
+    };
+    either(one, other) || either(other, one)
+}
+
+/// The branches of a function.
+fn branches(code: FunctionCode<'_>, function: FnId) -> Vec<Branch> {
+    let mut found = Vec::new();
+    let body = types(code).world.functions[function.index()].function.body.as_ref();
+    let Some(body) = body else { return found };
     each_stmt(&body.stmts, &mut |expr| match &expr.kind {
         Kind::If(one) => {
-            let otherwise = one.otherwise.as_ref().is_some_and(|other| holds(other.bytes));
-            found |= holds(one.then.bytes) || otherwise;
+            let (then, failure) = (one.then.bytes, fails(&one.cond));
+            found.push(Branch { bytes: then, of: expr.bytes, ends: ends(&one.then), failure });
+            if let Some(other) = &one.otherwise {
+                let (ends, failure) = (leaves(other), succeeds(&one.cond));
+                found.push(Branch { bytes: other.bytes, of: expr.bytes, ends, failure });
+            }
         }
-        Kind::Match(one) => found |= one.1.iter().any(|arm| holds(arm.body.bytes)),
+        Kind::Match(one) => found.extend(one.1.iter().map(|arm| Branch {
+            bytes: arm.body.bytes,
+            of: expr.bytes,
+            ends: leaves(&arm.body),
+            failure: is_variant(&arm.pat, "Err"),
+        })),
         _ => {}
     });
     found
+}
+
+/// Whether a condition holds where something failed.
+fn fails(condition: &Expr) -> bool {
+    match &condition.kind {
+        Kind::Let(one) => is_variant(&one.0, "Err"),
+        Kind::Method(method) => *method.name == *"is_err",
+        _ => false,
+    }
+}
+
+/// Whether a condition holds where something did not fail.
+fn succeeds(condition: &Expr) -> bool {
+    match &condition.kind {
+        Kind::Let(one) => is_variant(&one.0, "Ok"),
+        Kind::Method(method) => *method.name == *"is_ok",
+        _ => false,
+    }
+}
+
+fn is_variant(pat: &Pat, name: &str) -> bool {
+    let named = |path: &Path| path.segments.last().is_some_and(|last| **last == *name);
+    match pat {
+        Pat::TupleStruct(path, _) | Pat::Struct(path, _) | Pat::Path(path) => named(path),
+        _ => false,
+    }
+}
+
+/// Whether a block always leaves the function.
+fn ends(block: &Block) -> bool {
+    block.stmts.last().is_some_and(|stmt| match stmt {
+        Stmt::Expr(expr, _) => leaves(expr),
+        Stmt::Let(_) => false,
+    })
+}
+
+fn leaves(expr: &Expr) -> bool {
+    match &expr.kind {
+        Kind::Return(_) => true,
+        Kind::Block(block) => ends(block),
+        Kind::Call(callee, _) => matches!(&callee.kind, Kind::Path(path)
+            if matches!(&*path.segments, [.., of, exit] if **of == *"process" && **exit == *"exit")),
+        _ => false,
+    }
+}
+
+/// The function that a node stands in.
+fn around(code: FunctionCode<'_>, node: NodeId) -> Option<FnId> {
+    match code.node(node).code {
+        Code::Closure(parent, _) => around(code, parent),
+        Code::Fn(id) => Some(id),
+        _ => None,
+    }
+}
+
+/// Whether some bytes of a node stand in a branch of its own.
+fn in_branch(code: FunctionCode<'_>, node: NodeId, bytes: Bytes) -> bool {
+    let start = code.node(node).head.start;
+    let Some(id) = around(code, node) else { return true };
+    let holds = |branch: &Branch| start <= branch.bytes.start && branch.holds(bytes);
+    types(code).world.functions[id.index()].function.body.is_none()
+        || branches(code, id).iter().any(holds)
 }

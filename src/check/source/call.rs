@@ -1,6 +1,9 @@
 //! Is one of these functions called in this phase?
 
-use super::{branch::always, change, code, types};
+use super::{
+    branch::{always, before_events},
+    change, code, types,
+};
 use crate::{
     check::{Hit, Outcome},
     facts::{
@@ -101,6 +104,9 @@ impl CallWhen {
             .collect();
         for (state, call) in code.calls().filter(|(state, _)| here(state)) {
             let Some(kind) = kind(state, call) else { continue };
+            if self.when == Phase::Init && !before_events(code, state, call) {
+                continue;
+            }
             if !kind.addresses.is_empty() && !always(code, state, call) {
                 continue;
             }

@@ -39,7 +39,7 @@ pub use hoist::hoist;
 pub use keep::make_static;
 pub use prime::Prime;
 pub use returned::keep_returned;
-pub use walk::each_stmt;
+pub use walk::{bound, each, each_stmt};
 
 use crate::{
     check::Change,

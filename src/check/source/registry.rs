@@ -1,17 +1,21 @@
 //! Is there a collection of trait objects, and is one made for each event?
 
-use super::{change, code};
+use super::{
+    change::{self, bound, each},
+    code,
+};
 use crate::{
     check::{Hit, Outcome},
     facts::{
         Facts,
         code::{
             eval::{Code, Link},
-            ir::{Path, Type},
+            ir::{Expr, Kind, Pat, Path, Stmt, Type},
             names::{Res, Space},
             pattern::Patterns,
             reach::When,
-            world::{Def, ModId, World},
+            sym::Sym,
+            world::{Def, FnId, ModId, World},
         },
         functions_code::{FunctionCode, phase},
         workspace::Function,
@@ -20,7 +24,7 @@ use crate::{
     source::Place,
 };
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Is there a collection of trait objects, or a crate that keeps one?
 #[derive(Clone, Debug, Deserialize)]
@@ -87,6 +91,44 @@ impl Wanted<'_> {
         }
     }
 
+    /// The collection of trait objects that a function returns, where it is a registry that the
+    /// function makes: not one it was given, and not what it found out about something.
+    fn made_by<'w>(&'w self, code: FunctionCode<'_>, id: FnId) -> Option<&'w Path> {
+        let def = &self.world.functions[id.index()];
+        let output = def.function.output.as_ref().filter(|ty| !matches!(ty, Type::Ref(_)))?;
+        let path = self.registry(def.scope, output, FAR)?;
+        let params = &def.function.params;
+        if params.iter().any(|(_, ty)| self.registry(def.scope, ty, FAR).is_some()) {
+            return None;
+        }
+        let mut entries = Entries { fetched: HashSet::new(), varies: HashSet::new() };
+        entries.varies.insert(Sym::new("self"));
+        for (index, (pat, ty)) in params.iter().enumerate() {
+            if code.graph.is_given_event(id, index) {
+                bound(pat, &mut entries.fetched);
+            } else if !self.shared(def.scope, ty) {
+                bound(pat, &mut entries.varies);
+            }
+        }
+        let body = def.function.body.as_ref()?;
+        entries.any(&body.stmts).then_some(path)
+    }
+
+    /// Whether values of a type are what functions share between events: clients and pointers.
+    fn shared(&self, scope: ModId, ty: &Type) -> bool {
+        match ty {
+            Type::Ref(inner) => self.shared(scope, inner),
+            Type::Dyn(_) | Type::Impl(_) => true,
+            Type::Path(path) => match self.resolve(scope, path) {
+                Some(Def::Foreign(name)) => {
+                    !name.starts_with("std::") || name.ends_with("::Arc") || name.ends_with("::Rc")
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// `Box<dyn Trait>`, `Arc<dyn Trait>`, `&dyn Trait`.
     fn object(&self, scope: ModId, ty: &Type) -> bool {
         match ty {
@@ -113,6 +155,103 @@ impl Wanted<'_> {
     }
 }
 
+/// Looks for what a body puts into a registry whatever the event is: things under literal names,
+/// and boxes around what is the same for every event. What a loop or a closure puts in is as many
+/// as there are of something else.
+struct Entries {
+    /// The variables that hold the event, or what took waiting.
+    fetched: HashSet<Sym>,
+    /// Those that may hold something else for each event besides.
+    varies: HashSet<Sym>,
+}
+
+impl Entries {
+    fn any(&mut self, stmts: &[Stmt]) -> bool {
+        stmts.iter().any(|stmt| match stmt {
+            Stmt::Let(one) => {
+                let found = one.init.iter().chain(&one.otherwise).any(|expr| self.within(expr));
+                one.init.iter().for_each(|init| self.bind(&one.pat, init));
+                found
+            }
+            Stmt::Expr(expr, _) => self.within(expr),
+        })
+    }
+
+    /// What is made of something that varies does so too.
+    fn bind(&mut self, pat: &Pat, value: &Expr) {
+        if mentions(value, &[&self.fetched]) {
+            bound(pat, &mut self.fetched);
+        } else if mentions(value, &[&self.varies]) {
+            bound(pat, &mut self.varies);
+        }
+    }
+
+    fn within(&mut self, expr: &Expr) -> bool {
+        match &expr.kind {
+            Kind::Call(callee, args) => {
+                let boxes = matches!(&callee.kind, Kind::Path(path) if boxes(path));
+                let varies = |arg| mentions(arg, &[&self.fetched, &self.varies]);
+                boxes && !args.iter().any(varies) || args.iter().any(|arg| self.within(arg))
+            }
+            Kind::Method(method) => {
+                let named = matches!(&*method.args, [key, entry] if *method.name == *"insert"
+                    && is_literal(key) && !mentions(entry, &[&self.fetched]));
+                named
+                    || self.within(&method.receiver)
+                    || method.args.iter().any(|arg| self.within(arg))
+            }
+            Kind::Macro(call) => call.args.iter().any(|arg| self.within(arg)),
+            Kind::Async(block) | Kind::Block(block) => self.any(&block.stmts),
+            Kind::Try(inner) | Kind::Same(inner) | Kind::RefMut(inner) | Kind::Await(inner) => {
+                self.within(inner)
+            }
+            Kind::If(one) => {
+                if let Kind::Let(bound) = &one.cond.kind {
+                    self.bind(&bound.0, &bound.1);
+                }
+                self.any(&one.then.stmts)
+                    || one.otherwise.as_ref().is_some_and(|expr| self.within(expr))
+            }
+            Kind::Tuple(parts) | Kind::List(parts) | Kind::Parts(parts) => {
+                parts.iter().any(|part| self.within(part))
+            }
+            Kind::Return(Some(value)) => self.within(value),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a value is made of one of some variables, or takes waiting.
+fn mentions(expr: &Expr, variables: &[&HashSet<Sym>]) -> bool {
+    let mut found = false;
+    each(expr, &mut |inner| {
+        found |= match &inner.kind {
+            Kind::Path(path) => matches!(&*path.segments, [name]
+                if variables.iter().any(|names| names.contains(name))),
+            Kind::Await(_) => true,
+            _ => false,
+        };
+    });
+    found
+}
+
+/// `Box::new`, `Arc::new`, `Rc::new`.
+fn boxes(path: &Path) -> bool {
+    matches!(&*path.segments, [.., of, new]
+        if *new == Sym::new("new") && ["Box", "Arc", "Rc"].contains(&of.as_str()))
+}
+
+/// A literal, or one made into a text.
+fn is_literal(expr: &Expr) -> bool {
+    match &expr.kind {
+        Kind::Lit(_) => true,
+        Kind::Same(inner) => is_literal(inner),
+        Kind::Method(method) => is_literal(&method.receiver),
+        Kind::Call(_, args) => matches!(&**args, [only] if is_literal(only)),
+        _ => false,
+    }
+}
+
 /// How many aliases are followed.
 const FAR: usize = 8;
 
@@ -131,11 +270,8 @@ impl DynRegistry {
             match node.code {
                 Code::Fn(id) => {
                     let def = &world.functions[id.index()];
-                    let output = def.function.output.iter();
-                    for ty in output {
-                        if let Some(path) = wanted.registry(def.scope, ty, FAR) {
-                            add(world.place(def.file, path.bytes), "a collection of trait objects");
-                        }
+                    if let Some(path) = wanted.made_by(code, id) {
+                        add(world.place(def.file, path.bytes), "a collection of trait objects");
                     }
                 }
                 Code::Global(id) => {
@@ -178,10 +314,7 @@ impl RegistryPerEvent {
             let node = code.node(state.node);
             for edge in node.edges.iter().filter(|edge| edge.link == Link::Call && !edge.kept) {
                 let Code::Fn(id) = code.node(edge.to).code else { continue };
-                let def = &world.functions[id.index()];
-                let owned = def.function.output.as_ref().filter(|ty| !matches!(ty, Type::Ref(_)));
-                let makes = owned.and_then(|ty| wanted.registry(def.scope, ty, FAR));
-                if makes.is_none() || receives(code, id.index(), &wanted) {
+                if wanted.made_by(code, id).is_none() {
                     continue;
                 }
                 let at = code.shown(state.node, edge.bytes);
@@ -205,8 +338,3 @@ impl RegistryPerEvent {
     }
 }
 
-/// Whether a function is given the collection it returns, and so makes none.
-fn receives(code: FunctionCode<'_>, function: usize, wanted: &Wanted<'_>) -> bool {
-    let def = &code.facts.world.functions[function];
-    def.function.params.iter().any(|(_, ty)| wanted.registry(def.scope, ty, FAR).is_some())
-}

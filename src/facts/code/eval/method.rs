@@ -65,7 +65,9 @@ impl Eval<'_, '_> {
             functions.extend(self.types.functions(*ty, name));
         }
         // `get_or_init(async { … })`: the block itself is what runs once.
-        let once = functions.is_empty() && self.types.vocabulary.once_methods.contains(&*name);
+        let once = functions.is_empty()
+            && self.types.vocabulary.once_methods.contains(&*name)
+            && !ends_with_the_event(&receiver);
         let outer = self.out.region;
         if once {
             self.enter_once();
@@ -157,7 +159,7 @@ impl Eval<'_, '_> {
             self.store(receiver.keep);
             self.stored_into(&method.receiver);
         }
-        let always = vocabulary.once_methods.contains(&*name);
+        let always = vocabulary.once_methods.contains(&*name) && !ends_with_the_event(receiver);
         let when_kept = vocabulary.keep_methods.contains(&*name) && receiver.keep.is_some();
         if always || when_kept {
             for (val, arg) in args.iter().zip(&method.args) {
@@ -256,6 +258,11 @@ impl Eval<'_, '_> {
             }
         }
     }
+}
+
+/// Whether the running code made a cell itself, so that it keeps nothing for the next event.
+fn ends_with_the_event(cell: &Val) -> bool {
+    cell.owned && cell.keep.is_none() && cell.call.is_none()
 }
 
 /// The function of the wanted type that a method calls.

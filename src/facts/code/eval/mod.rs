@@ -233,6 +233,11 @@ impl Graph {
         self.by_code.get(&code).copied()
     }
 
+    /// Whether some call gives a parameter the event or a part of it, as it came.
+    pub fn is_given_event(&self, function: FnId, parameter: usize) -> bool {
+        self.params.get(&(function, parameter)).is_some_and(|given| given.event)
+    }
+
     /// Follows everything from the `main` of a crate, and returns the nodes this starts at.
     pub fn explore(&mut self, types: &Types<'_>, crate_index: usize) -> Vec<NodeId> {
         let world = types.world;

@@ -103,6 +103,9 @@ pub struct Function {
     pub bin: String,
     /// The file its module tree starts in.
     pub src_path: RelPath,
+    /// Whether its own package declares a Lambda runtime, or somebody asked for it; not only a
+    /// library of its.
+    pub meant: bool,
 }
 
 impl Package {
@@ -164,12 +167,13 @@ impl Workspace {
             if !package.is_member {
                 continue;
             }
-            let reaches = self.with_path_dependencies(package).iter().any(|package| {
+            let declares = |package: &Package| {
                 package.dependencies.iter().any(|dependency| {
                     dependency.kind == DependencyKind::Normal
                         && runtimes.contains(&dependency.package)
                 })
-            });
+            };
+            let reaches = self.with_path_dependencies(package).into_iter().any(declares);
             let on = package.default_features();
             let built =
                 |target: &Target| target.required_features.iter().all(|it| on.contains(&**it));
@@ -178,11 +182,14 @@ impl Workspace {
             let choose = package.targets.iter().any(|target| target.is_bin && chosen(target));
             for target in package.targets.iter().filter(|target| target.is_bin) {
                 let made = !choose || built(target) || asked.contains(&target.name);
-                if reaches && made || named(package, &target.name) {
+                let named = named(package, &target.name);
+                if reaches && made || named {
+                    let meant = declares(package) || named || asked.contains(&target.name);
                     functions.push(Function {
                         package: index,
                         bin: target.name.clone(),
                         src_path: target.src_path.clone(),
+                        meant,
                     });
                 }
             }

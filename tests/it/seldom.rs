@@ -9,9 +9,9 @@ use cargo_lambda_lean::{
 
 const MANIFEST: &str = "[package]\nname = \"function\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
     [dependencies]\naws-config = \"1\"\naws-sdk-dynamodb = \"1\"\nclap = \"4\"\ndashmap = \"6\"\n\
-    duct = \"1\"\nenv_logger = \"0.11\"\nfern = \"0.7\"\nflate2 = \"1\"\nfutures = \"0.3\"\n\
+    duct = \"1\"\nenv_logger = \"0.11\"\nfern = \"0.7\"\nflate2 = \"1\"\nfutures = \"0.3\"\nhyper = \"1\"\n\
     lambda_runtime = \"1\"\nlazy_static = \"1\"\nlog = \"0.4\"\nlru = \"0.12\"\nreqwest = \"0.12\"\n\
-    simple_logger = \"5\"\nsqlx = \"0.8\"\ntokio = \"1\"\ntokio-retry = \"0.3\"\ntracing = \"0.1\"\n\
+    simple_logger = \"5\"\nsqlx = \"0.8\"\ntokio = \"1\"\ntokio-postgres = \"0.7\"\ntokio-retry = \"0.3\"\ntracing = \"0.1\"\n\
     tracing-subscriber = \"0.3\"\nzip = \"2\"\nzstd = \"0.13\"\n";
 
 /// How often a rule speaks of a program with these items, and with these statements in `main`
@@ -153,6 +153,32 @@ fn work_that_nobody_waits_for() {
                 0,
             ),
             ("", "std::thread::spawn(move || report(event)).join().unwrap();", 0),
+            // What drives a connection has to run beside what uses it, and ends with it.
+            (
+                "",
+                "let (client, connection) = tokio_postgres::connect(url(), tls()).await?; tokio::spawn(connection); client.execute(event.sql).await?;",
+                0,
+            ),
+            (
+                "",
+                "let (client, connection) = tokio_postgres::Config::new().connect(tls()).await?; tokio::spawn(async move { if let Err(e) = connection.await { log(e) } }); client.execute(event.sql).await?;",
+                0,
+            ),
+            (
+                "",
+                "let (mut sender, driver) = hyper::client::conn::http1::handshake(io()).await?; tokio::spawn(async move { driver.await.ok(); }); sender.send_request(event.request).await?;",
+                0,
+            ),
+            (
+                "",
+                "let (client, connection) = tokio_postgres::connect(url(), tls()).await?; let driver = tokio::spawn(connection); tokio::spawn(async move { client.execute(event.sql).await }); driver.await?;",
+                1,
+            ),
+            (
+                "",
+                "let (sender, driver) = hyper::client::conn::http1::handshake(io()).await?; tokio::spawn(async move { sender.send_request(event.request).await; });",
+                1,
+            ),
         ],
     );
     assert_eq!(count("detached-task", "", "tokio::spawn(background());", ""), 0);

@@ -53,10 +53,7 @@ fn a_field_of_what_ends_with_the_event_keeps_nothing() {
             "struct Mail { client: tokio::sync::OnceCell<Client> } impl Mail { async fn send(&self) { self.client.get_or_init(|| async { Client::new(&c()) }).await.put(); } }",
             "let m = Mail { client: tokio::sync::OnceCell::new() }; m.send().await;",
         ),
-        (
-            "",
-            "let cell = std::sync::OnceLock::new(); cell.get_or_init(|| Client::new(&c()));",
-        ),
+        ("", "let cell = std::sync::OnceLock::new(); cell.get_or_init(|| Client::new(&c()));"),
         (
             "async fn pay(o: &mut Order) { if !o.done { Client::new(&c()); o.done = true; } }",
             "let mut o = e; pay(&mut o).await;",

@@ -1,12 +1,13 @@
 //! Does each event lead to a call, or only some? Does what leads to the handler?
 
-use super::{change::each_stmt, types};
+use super::types;
 use crate::facts::{
     code::{
         eval::{Call, Code, Link},
         ir::{Block, Bytes, Expr, Kind, Pat, Path, Stmt},
         reach::State,
         value::NodeId,
+        walk::each_stmt,
         world::FnId,
     },
     functions_code::FunctionCode,

@@ -69,6 +69,9 @@ struct Kind {
     /// Leave out calls whose arguments send something to somebody.
     #[serde(default)]
     lonely: bool,
+    /// Leave out calls that only wait for a value of one of these: others use what it drives.
+    #[serde(default)]
+    drives: Patterns,
     /// Leave out calls on a thread where blocking harms nobody, and calls that give a future.
     #[serde(default)]
     blocking: bool,
@@ -205,6 +208,7 @@ impl Kind {
             && (self.addresses.is_empty() || call.address.is_some_and(asked))
             && (!self.dropped || call.dropped)
             && !(self.lonely && call.sends)
+            && !call.drives.iter().any(|driven| self.drives.matches(*driven))
             && !(self.blocking && (state.off_worker || call.awaited))
             && !self.without.iter().any(called)
             && (self.followed_by.is_empty() || self.followed_by.iter().any(called))

@@ -30,8 +30,6 @@ mod site;
 
 mod text;
 
-mod walk;
-
 mod written;
 
 pub use force::force;
@@ -39,7 +37,6 @@ pub use hoist::hoist;
 pub use keep::make_static;
 pub use prime::Prime;
 pub use returned::keep_returned;
-pub use walk::{bound, each, each_stmt};
 
 use crate::{
     check::Change,

@@ -13,7 +13,8 @@ use serde::Deserialize;
 pub struct NoEntry {}
 
 impl NoEntry {
-    /// Silent where another binary of the package has a handler: this one is a tool beside it.
+    /// Silent where another binary of the package has a handler, and where only a library links a
+    /// runtime and nothing could hide one: this one is a tool beside them.
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let siblings = facts.functions.iter().filter(|other| other.package == function.package);
         let found = siblings
@@ -41,6 +42,9 @@ impl NoEntry {
             .filter(|path| path.starts_with("?::") && path.ends_with('!'))
             .map(|path| path.trim_start_matches("?::"))
             .collect();
+        if opaque.is_empty() && !function.meant {
+            return Outcome::Hits(Vec::new());
+        }
         let mut hit = Hit::at(at).with("bin", function.bin.clone());
         if !opaque.is_empty() {
             hit = hit.note(format!("it may hide behind {}", opaque.join(", ")));

@@ -1,6 +1,6 @@
 //! Does the handler take the event as an untyped value and look keys up in it?
 
-use super::{change, code, types};
+use super::{code, types};
 use crate::{
     check::{Hit, Outcome},
     facts::{
@@ -12,6 +12,7 @@ use crate::{
             reach::When,
             types::TypeScope,
             value::{NodeId, Ty},
+            walk::each_stmt,
             world::ModId,
         },
         functions_code::FunctionCode,
@@ -117,7 +118,7 @@ fn closure<'a>(code: FunctionCode<'a>, root: NodeId, node: NodeId) -> Option<(Mo
     let Code::Fn(id) = code.node(root).code else { return None };
     let def = &world.functions[id.index()];
     let mut found = None;
-    change::each_stmt(&def.function.body.as_ref()?.stmts, &mut |expr| {
+    each_stmt(&def.function.body.as_ref()?.stmts, &mut |expr| {
         if let (Kind::Closure(closure), true) = (&expr.kind, expr.bytes == head) {
             found = Some((def.scope, &**closure));
         }

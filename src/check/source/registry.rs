@@ -1,9 +1,6 @@
 //! Is there a collection of trait objects, and is one made for each event?
 
-use super::{
-    change::{self, bound, each},
-    code,
-};
+use super::{change, code};
 use crate::{
     check::{Hit, Outcome},
     facts::{
@@ -15,6 +12,7 @@ use crate::{
             pattern::Patterns,
             reach::When,
             sym::Sym,
+            walk::{bound, each},
             world::{Def, FnId, ModId, World},
         },
         functions_code::{FunctionCode, phase},
@@ -337,4 +335,3 @@ impl RegistryPerEvent {
         Outcome::Hits(hits.into_values().collect())
     }
 }
-

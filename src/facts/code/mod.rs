@@ -20,6 +20,7 @@ pub mod sym;
 pub mod types;
 pub mod value;
 pub mod vocabulary;
+pub mod walk;
 pub mod world;
 
 use eval::{Code, Graph};

@@ -12,7 +12,6 @@ use super::{
     site::{Main, Site, main_of},
     stmt_bytes,
     text::Text,
-    walk::each,
     written::{carried, fits_main, reindented, substituted, type_of},
 };
 use crate::{
@@ -23,6 +22,7 @@ use crate::{
             names::{Res, Space},
             sym::Sym,
             value::NodeId,
+            walk::each,
             world::{Def, FnDef, World},
         },
         functions_code::FunctionCode,

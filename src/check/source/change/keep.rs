@@ -10,7 +10,6 @@ use super::{
     moved::{Plan, plan},
     names::{bound_within, uses},
     site::{Main, Site, main_of},
-    walk::{bound, each, each_stmt},
     written::type_of,
 };
 use crate::{
@@ -23,6 +22,7 @@ use crate::{
             reach::When,
             sym::Sym,
             value::NodeId,
+            walk::{bound, each, each_stmt},
             world::Def,
         },
         functions_code::FunctionCode,

@@ -5,7 +5,6 @@ use super::{
     names::used,
     site::{Main, Site},
     text::{ARGUMENTS, CHAIN, WIDTH},
-    walk::{bound, each_stmt},
 };
 use crate::{
     facts::{
@@ -14,6 +13,7 @@ use crate::{
             ir::{Bytes, Kind, Stmt},
             sym::Sym,
             value::NodeId,
+            walk::{bound, each_stmt},
         },
         functions_code::FunctionCode,
     },

@@ -10,12 +10,12 @@ use super::{
     names::{used, used_in, uses},
     site::Site,
     stmt_bytes,
-    walk::{bound, each, each_stmt},
     written::called_path,
 };
 use crate::facts::code::{
     ir::{Bytes, Expr, Kind, Let, Pat, Stmt, Type},
     sym::Sym,
+    walk::{bound, each, each_stmt},
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 

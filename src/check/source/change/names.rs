@@ -3,15 +3,12 @@
 //! What stands in a macro is read as words, because `format!("{event}")` holds a variable that no
 //! parser of expressions sees. A word too many costs a change, one too few would break the code.
 
-use super::{
-    known::KNOWN,
-    text::Text,
-    walk::{bound, each, each_stmt, each_that_sees},
-};
+use super::{known::KNOWN, text::Text};
 use crate::facts::code::{
     ir::{Bytes, Expr, Kind, Let, MacroCall, Pat, Stmt},
     lex::{self, lex},
     sym::Sym,
+    walk::{bound, each, each_stmt, each_that_sees},
 };
 use std::collections::HashSet;
 

@@ -6,7 +6,6 @@ use super::{
     plain_name,
     site::{Main, main_of},
     stmt_bytes,
-    walk::each,
 };
 use crate::{
     check::Change,
@@ -17,6 +16,7 @@ use crate::{
             names::{Res, Space},
             sym::Sym,
             value::NodeId,
+            walk::each,
             world::Def,
         },
         functions_code::FunctionCode,

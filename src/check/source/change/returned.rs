@@ -9,7 +9,6 @@ use super::{
     known::KNOWN,
     moved::only_makes,
     site::{Site, main_of},
-    walk::each_stmt,
     written::{reindented, rendered},
 };
 use crate::{
@@ -19,6 +18,7 @@ use crate::{
             ir::{Bytes, Kind, Type},
             names::{Res, Space},
             value::NodeId,
+            walk::each_stmt,
             world::Def,
         },
         functions_code::FunctionCode,

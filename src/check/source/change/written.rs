@@ -6,13 +6,13 @@ use super::{
     moved::Moved,
     site::{Main, Site, module_of},
     text::Text,
-    walk::each,
 };
 use crate::facts::code::{
     ir::{Bytes, Expr, Function, Kind, Path, Type},
     lex::{self, lex},
     names::{Of, Res, Space},
     sym::Sym,
+    walk::each,
     world::{Def, FnDef, ModId, World},
 };
 use std::collections::HashSet;

@@ -4,10 +4,11 @@
 //! what it finds: a condition, a loop, something waited for without a name. A value that is made
 //! from what was waited for stands for it.
 
-use super::{Awaited, Eval, pattern};
+use super::{Awaited, Eval};
 use crate::facts::code::{
-    ir::{Block, Expr, Kind, Let, Lit, Stmt},
+    ir::{Expr, Kind, Let, Lit},
     sym::Sym,
+    walk::{bound, each},
 };
 use rustc_hash::FxHashSet as HashSet;
 
@@ -30,7 +31,7 @@ impl Eval<'_, '_> {
         // `let n = first.count()?;` decides as `let … else` does.
         match one.otherwise.is_some() || matches!(init.kind, Kind::Try(_)) {
             true => self.end_row(row),
-            false => pattern::names(&one.pat, &mut last.binds),
+            false => bound(&one.pat, &mut last.binds),
         }
     }
 
@@ -60,7 +61,7 @@ impl Eval<'_, '_> {
             }
         }
         let mut binds = Vec::new();
-        pattern::names(&one.pat, &mut binds);
+        bound(&one.pat, &mut binds);
         let mut uses = HashSet::default();
         mentioned(init, &mut uses);
         let call = self.out.calls.iter().rev().find(|call| call.bytes == waiting.bytes);
@@ -89,60 +90,11 @@ pub fn decides(expr: &Expr) -> bool {
 
 /// The single names an expression mentions.
 fn mentioned(expr: &Expr, into: &mut HashSet<Sym>) {
-    match &expr.kind {
+    each(expr, &mut |inner| match &inner.kind {
         Kind::Path(path) => into.extend(path.segments.first().copied()),
-        Kind::Call(callee, args) => {
-            mentioned(callee, into);
-            all(args, into);
-        }
-        Kind::Method(method) => {
-            mentioned(&method.receiver, into);
-            all(&method.args, into);
-        }
-        Kind::Macro(call) => {
-            all(&call.args, into);
-            call.args.iter().for_each(|arg| captured(arg, into));
-        }
-        Kind::Await(inner)
-        | Kind::Try(inner)
-        | Kind::Same(inner)
-        | Kind::RefMut(inner)
-        | Kind::Field(inner, _) => {
-            mentioned(inner, into);
-        }
-        Kind::Index(parts) => {
-            mentioned(&parts.0, into);
-            mentioned(&parts.1, into);
-        }
-        Kind::Struct(one) => one.1.iter().for_each(|(_, value)| mentioned(value, into)),
-        Kind::Tuple(parts) | Kind::List(parts) | Kind::Parts(parts) => all(parts, into),
-        Kind::Closure(closure) => mentioned(&closure.body, into),
-        Kind::Async(block) | Kind::Block(block) => in_block(block, into),
-        Kind::Let(one) => mentioned(&one.1, into),
-        Kind::If(one) => {
-            mentioned(&one.cond, into);
-            in_block(&one.then, into);
-            one.otherwise.iter().for_each(|expr| mentioned(expr, into));
-        }
-        Kind::Match(one) => {
-            mentioned(&one.0, into);
-            one.1.iter().for_each(|arm| mentioned(&arm.body, into));
-        }
+        Kind::Macro(call) => call.args.iter().for_each(|arg| captured(arg, into)),
         _ => {}
-    }
-}
-
-fn all(exprs: &[Expr], into: &mut HashSet<Sym>) {
-    exprs.iter().for_each(|expr| mentioned(expr, into));
-}
-
-fn in_block(block: &Block, into: &mut HashSet<Sym>) {
-    for stmt in &block.stmts {
-        match stmt {
-            Stmt::Let(one) => one.init.iter().for_each(|init| mentioned(init, into)),
-            Stmt::Expr(expr, _) => mentioned(expr, into),
-        }
-    }
+    });
 }
 
 /// The names a format string takes from around it: `"{table}-{id:?}"`.

@@ -346,6 +346,7 @@ impl Eval<'_, '_> {
             kept: false,
             dropped,
             sends: dropped && args.iter().any(sends),
+            drives: if dropped { self.driven(args) } else { Vec::new() },
             awaited,
             in_loop: self.out.loops > 0,
             chain: Vec::new(),

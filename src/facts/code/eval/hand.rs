@@ -2,11 +2,12 @@
 
 use super::{Eval, Link};
 use crate::facts::code::{
-    ir::{Block, Bytes, Expr, Kind, Path, Stmt, Type},
+    ir::{Bytes, Expr, Kind, Path, Type},
     names::{Res, Space},
     sym::Sym,
     value::{Ty, Val},
     vocabulary::Entry,
+    walk::each,
     world::{DataId, Def, FnId, ImplId},
 };
 
@@ -37,6 +38,23 @@ impl Eval<'_, '_> {
         for ty in handlers {
             self.hand_as(Link::PerEvent(Entry::Lambda), &Val::of(ty), bytes);
         }
+    }
+
+    /// The foreign types of the variables that some arguments are or wait for.
+    pub fn driven(&self, args: &[Expr]) -> Vec<Sym> {
+        let mut driven = Vec::new();
+        let mut add = |expr: &Expr| {
+            let local = self.local(expr).map(|at| &self.locals[at].1);
+            driven.extend(local.and_then(Val::foreign_path));
+        };
+        for arg in args {
+            add(arg);
+            each(arg, &mut |inner| match &inner.kind {
+                Kind::Await(waited) => add(waited),
+                _ => {}
+            });
+        }
+        driven
     }
 
     fn takes_event(&self, ty: Ty) -> bool {
@@ -154,34 +172,14 @@ impl Eval<'_, '_> {
 
 /// Whether an expression gives something to a channel or a response's body.
 pub fn sends(expr: &Expr) -> bool {
-    let any = |exprs: &[Expr]| exprs.iter().any(sends);
-    let block = |block: &Block| {
-        block.stmts.iter().any(|stmt| match stmt {
-            Stmt::Let(one) => one.init.as_ref().is_some_and(sends),
-            Stmt::Expr(expr, _) => sends(expr),
-        })
-    };
-    match &expr.kind {
-        Kind::Method(method) => {
+    let mut sends = false;
+    each(expr, &mut |inner| {
+        if let Kind::Method(method) = &inner.kind {
             let name: &str = &method.name;
             let channel = matches!(name, "send" | "send_data" | "try_send" | "blocking_send");
             // `client.get(…).send()` is a request, `sender.send(value)` gives something away.
-            channel && !method.args.is_empty() || sends(&method.receiver) || any(&method.args)
+            sends |= channel && !method.args.is_empty();
         }
-        Kind::Call(callee, args) => sends(callee) || any(args),
-        Kind::Await(inner) | Kind::Try(inner) | Kind::Same(inner) | Kind::RefMut(inner) => {
-            sends(inner)
-        }
-        Kind::Async(inner) | Kind::Block(inner) => block(inner),
-        Kind::Closure(closure) => sends(&closure.body),
-        Kind::If(one) => {
-            sends(&one.cond) || block(&one.then) || one.otherwise.as_ref().is_some_and(sends)
-        }
-        Kind::Match(one) => sends(&one.0) || one.1.iter().any(|arm| sends(&arm.body)),
-        Kind::Loop(one) => one.head.as_ref().is_some_and(sends) || block(&one.body),
-        Kind::Let(one) => sends(&one.1),
-        Kind::Macro(call) => any(&call.args),
-        Kind::Parts(parts) | Kind::Tuple(parts) | Kind::List(parts) => any(parts),
-        _ => false,
-    }
+    });
+    sends
 }

@@ -95,6 +95,9 @@ pub struct Call {
     pub dropped: bool,
     /// Whether its arguments send something to somebody, as a task with a channel does.
     pub sends: bool,
+    /// The foreign types of the variables that its arguments wait for, where its value is thrown
+    /// away.
+    pub drives: Vec<Sym>,
     /// Whether it is awaited on the spot.
     pub awaited: bool,
     /// Whether it stands in a loop.

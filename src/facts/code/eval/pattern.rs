@@ -84,16 +84,3 @@ pub fn carry(mut part: Val, whole: &Val) -> Val {
     part.owned &= whole.owned;
     part
 }
-
-/// The names a pattern binds.
-pub fn names(pat: &Pat, into: &mut Vec<Sym>) {
-    match pat {
-        Pat::Name(name) => into.push(*name),
-        Pat::Tuple(parts) | Pat::TupleStruct(_, parts) | Pat::Or(parts) => {
-            parts.iter().for_each(|part| names(part, into));
-        }
-        Pat::Struct(_, fields) => fields.iter().for_each(|(_, part)| names(part, into)),
-        Pat::Typed(inner, _) => names(inner, into),
-        Pat::Path(_) | Pat::Other => {}
-    }
-}

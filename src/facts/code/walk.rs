@@ -1,6 +1,6 @@
 //! Visits expressions and everything in them, all of it or where a name means the same.
 
-use crate::facts::code::{
+use super::{
     ir::{Block, Expr, Kind, Pat, Stmt},
     sym::Sym,
 };
@@ -27,11 +27,9 @@ pub fn each_that_sees<'e>(
 }
 
 /// The names that a pattern binds.
-pub fn bound(pat: &Pat, into: &mut HashSet<Sym>) {
+pub fn bound(pat: &Pat, into: &mut impl Extend<Sym>) {
     match pat {
-        Pat::Name(name) => {
-            into.insert(*name);
-        }
+        Pat::Name(name) => into.extend([*name]),
         Pat::Tuple(parts) | Pat::TupleStruct(_, parts) | Pat::Or(parts) => {
             parts.iter().for_each(|part| bound(part, into));
         }

@@ -67,6 +67,11 @@ fn clients_and_connections() {
             ("reqwest::Client::new();", "an HTTP client"),
             ("reqwest::Client::builder().timeout(t).build();", "an HTTP client"),
             ("reqwest::get(url()).await;", "an HTTP client that is used once"),
+            (
+                "reqwest::Client::builder().build().unwrap_or_else(|_| reqwest::Client::new());",
+                "an HTTP client",
+            ),
+            ("given().unwrap_or_else(|| reqwest::Client::new());", "an HTTP client"),
             // The request blocks, which is said once.
             ("ureq::get(url()).call();", ""),
             ("ureq::agent().get(url()).call();", "an HTTP client"),

@@ -289,6 +289,24 @@ fn reads_in_a_row() {
                 "let a = reqwest::get(u()).await?; tokio::time::sleep(s()).await; let b = reqwest::get(v()).await?;",
                 0,
             ),
+            // What the first read decides over, or has changed.
+            (
+                client,
+                "let c = client(); let a = c.get_item().send().await?; let item = match a.item() { Some(i) => i, None => return none() }; let b = c.query().send().await?;",
+                0,
+            ),
+            (
+                client,
+                "let c = client(); let mut cart = Cart::new(); let a = c.get_item().send().await?; cart.add(&a); let b = c.query().key(cart.id()).send().await?;",
+                0,
+            ),
+            (
+                client,
+                "let c = client(); let mut cart = Cart::new(); let a = c.get_item().send().await?; cart.add(&a); let b = c.query().send().await?;",
+                1,
+            ),
+            // Making a client is another rule's.
+            ("", "let a = aws_config::load_from_env().await; let b = reqwest::get(v()).await?;", 0),
             ("", "let (a, b) = tokio::join!(reqwest::get(u()), reqwest::get(v()));", 0),
             (
                 "",
@@ -298,6 +316,8 @@ fn reads_in_a_row() {
             ("", "let a = sum(1).await; let b = sum(2).await; } async fn sum(n: u8) -> u8 { n", 0),
         ],
     );
+    let init = "let a = aws_config::load_from_env().await; let b = reqwest::get(v()).await?;";
+    assert_eq!(count("sequential-awaits", "", init, ""), 1);
 }
 
 #[test]

@@ -6,8 +6,9 @@ use crate::{
     facts::{
         Facts,
         code::{
-            eval::{Awaited, Node},
+            eval::{Awaited, Call, Node},
             pattern::Patterns,
+            reach::When,
         },
         functions_code::phase,
         workspace::Function,
@@ -23,6 +24,9 @@ use std::collections::HashSet;
 pub struct SequentialAwaits {
     /// Calls that go over the network and only read.
     reads: Patterns,
+    /// Those that count before the first event only: made for each event, they are a fault of
+    /// their own.
+    reads_of_init: Patterns,
 }
 
 impl SequentialAwaits {
@@ -33,7 +37,7 @@ impl SequentialAwaits {
         for state in &code.reach.states {
             let node = code.node(state.node);
             for block in &node.awaits {
-                for (first, second) in self.pairs(node, block) {
+                for (first, second) in self.pairs(node, block, state.when) {
                     let at = code.shown(state.node, second.bytes);
                     if !seen.insert(at.clone()) {
                         continue;
@@ -53,12 +57,21 @@ impl SequentialAwaits {
     }
 
     /// Neighbours that both read over the network, where the second uses nothing of the first.
-    fn pairs<'a>(&self, node: &'a Node, block: &'a [Awaited]) -> Vec<(&'a Awaited, &'a Awaited)> {
+    fn pairs<'a>(
+        &self,
+        node: &'a Node,
+        block: &'a [Awaited],
+        when: When,
+    ) -> Vec<(&'a Awaited, &'a Awaited)> {
+        let counts = |call: &Call| {
+            self.reads.matches(call.path)
+                || when == When::Init && self.reads_of_init.matches(call.path)
+        };
         let reads = |one: &Awaited| {
-            let inside = |call: &&crate::facts::code::eval::Call| {
+            let inside = |call: &&Call| {
                 call.bytes.start >= one.bytes.start && call.bytes.end <= one.bytes.end
             };
-            node.calls.iter().filter(inside).any(|call| self.reads.matches(call.path))
+            node.calls.iter().filter(inside).any(counts)
         };
         block
             .windows(2)

@@ -55,6 +55,26 @@ pub fn before_events(code: FunctionCode<'_>, state: State, call: &Call) -> bool 
     !failed && (handed.is_empty() || !handed.iter().all(apart))
 }
 
+/// What a call stands in for where it fails: of `make().unwrap_or_else(|_| other())`, `make()`.
+pub fn instead_of(code: FunctionCode<'_>, node: NodeId, call: &Call) -> Option<Bytes> {
+    let body = &types(code).world.functions[around(code, node)?.index()].function.body;
+    let mut found = None;
+    each_stmt(&body.as_ref()?.stmts, &mut |expr| {
+        if let Kind::Method(method) = &expr.kind
+            && matches!(&*method.name, "unwrap_or_else" | "unwrap_or" | "or_else" | "or")
+            && method.args.iter().any(|arg| within(call.bytes, arg.bytes))
+        {
+            found = Some(method.receiver.bytes);
+        }
+    });
+    found
+}
+
+/// Whether some bytes are among others.
+pub fn within(inner: Bytes, outer: Bytes) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
 /// One of several ways to go on.
 struct Branch {
     /// Where it stands.
@@ -69,7 +89,7 @@ struct Branch {
 
 impl Branch {
     fn holds(&self, bytes: Bytes) -> bool {
-        self.bytes.start <= bytes.start && bytes.end <= self.bytes.end
+        within(bytes, self.bytes)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Is one of these functions called in this phase?
 
 use super::{
-    branch::{always, before_events},
+    branch::{always, before_events, instead_of, within},
     change, code, types,
 };
 use crate::{
@@ -98,23 +98,35 @@ impl CallWhen {
         let mut hits: Vec<Hit> = Vec::new();
         let mut seen = HashSet::new();
         let mut first_of = HashMap::new();
-        let here = |state: &State| phase(state.when) == self.when;
-        let kind = |state: State, call| self.calls.iter().find(|kind| kind.counts(state, call));
-        let made: HashSet<(NodeId, &str)> = code
+        let counted: Vec<(State, &Call, &Kind)> = code
             .calls()
-            .filter(|(state, call)| here(state) && kind(*state, call).is_some())
-            .filter_map(|(state, call)| Some((state.node, made(call)?)))
+            .filter(|(state, _)| phase(state.when) == self.when)
+            .filter_map(|(state, call)| {
+                let kind = self.calls.iter().find(|kind| kind.counts(state, call))?;
+                Some((state, call, kind))
+            })
             .collect();
-        for (state, call) in code.calls().filter(|(state, _)| here(state)) {
-            let Some(kind) = kind(state, call) else { continue };
+        let makes: HashSet<(NodeId, &str)> =
+            counted.iter().filter_map(|(state, call, _)| Some((state.node, made(call)?))).collect();
+        let any_in = |node: NodeId, bytes: Bytes| {
+            counted.iter().any(|(state, call, _)| {
+                code.node(state.node).file == code.node(node).file && within(call.bytes, bytes)
+            })
+        };
+        for &(state, call, kind) in &counted {
             if self.when == Phase::Init && !before_events(code, state, call) {
                 continue;
             }
             if !kind.addresses.is_empty() && !always(code, state, call) {
                 continue;
             }
+            // Where the first way to make something fails, the other is no second fault.
+            let first = instead_of(code, state.node, call);
+            if first.is_some_and(|first| any_in(state.node, first)) {
+                continue;
+            }
             let of = call.path.as_str().split_once('.').map(|(of, _)| of);
-            if kind.made_elsewhere && of.is_some_and(|of| made.contains(&(state.node, of))) {
+            if kind.made_elsewhere && of.is_some_and(|of| makes.contains(&(state.node, of))) {
                 continue;
             }
             if inside(code, state, call, &kind.not_inside)
@@ -193,8 +205,7 @@ impl CallWhen {
     /// Whether a call that this asks for stands in some bytes of a node.
     fn asks(&self, code: FunctionCode<'_>, state: State, bytes: Bytes) -> bool {
         code.node(state.node).calls.iter().any(|call| {
-            let within = bytes.start <= call.bytes.start && call.bytes.end <= bytes.end;
-            within && self.calls.iter().any(|kind| kind.counts(state, call))
+            within(call.bytes, bytes) && self.calls.iter().any(|kind| kind.counts(state, call))
         })
     }
 }
@@ -219,8 +230,7 @@ impl Kind {
 fn inside(code: FunctionCode<'_>, state: State, call: &Call, others: &Patterns) -> bool {
     let given = |node: NodeId, bytes: Bytes| {
         code.node(node).calls.iter().any(|other| {
-            let around = other.bytes.start <= bytes.start && bytes.end <= other.bytes.end;
-            around && other.bytes != bytes && others.matches(other.path)
+            within(bytes, other.bytes) && other.bytes != bytes && others.matches(other.path)
         })
     };
     let way = code.reach.way(state);

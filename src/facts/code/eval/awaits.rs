@@ -29,9 +29,23 @@ impl Eval<'_, '_> {
             return;
         }
         // `let n = first.count()?;` decides as `let … else` does.
-        match one.otherwise.is_some() || matches!(init.kind, Kind::Try(_)) {
+        match one.otherwise.is_some() || may_leave(init) {
             true => self.end_row(row),
             false => bound(&one.pat, &mut last.binds),
+        }
+    }
+
+    /// Puts a statement without a name into its place in the row. What it mentions beside what was
+    /// waited for may hold that now: `cart.add(&first);`.
+    pub fn between(&mut self, row: &mut Row, expr: &Expr) {
+        if decides(expr) {
+            return self.end_row(row);
+        }
+        let Some(last) = row.last_mut() else { return };
+        let mut uses = HashSet::default();
+        mentioned(expr, &mut uses);
+        if last.binds.iter().any(|name| uses.contains(name)) {
+            last.binds.extend(uses);
         }
     }
 
@@ -53,10 +67,7 @@ impl Eval<'_, '_> {
                 Kind::Method(method) if &*method.name == "expect" || &*method.name == "unwrap" => {
                     waiting = &method.receiver;
                 }
-                Kind::Await(inner) => {
-                    waiting = inner;
-                    break;
-                }
+                Kind::Await(_) => break,
                 _ => return None,
             }
         }
@@ -64,17 +75,12 @@ impl Eval<'_, '_> {
         bound(&one.pat, &mut binds);
         let mut uses = HashSet::default();
         mentioned(init, &mut uses);
-        let call = self.out.calls.iter().rev().find(|call| call.bytes == waiting.bytes);
-        let called = self.out.edges.iter().rev().find(|edge| edge.bytes == waiting.bytes);
-        let waits_for = call
-            .map(|call| call.path)
-            .or_else(|| called.map(|edge| self.graph.nodes[edge.to.index()].name));
-        Some(Awaited { bytes: one.bytes, binds, uses, waits_for })
+        Some(Awaited { bytes: one.bytes, binds, uses })
     }
 }
 
 /// Whether a statement without a name may decide over the ones after it.
-pub fn decides(expr: &Expr) -> bool {
+fn decides(expr: &Expr) -> bool {
     match &expr.kind {
         Kind::Await(_)
         | Kind::If(_)
@@ -86,6 +92,15 @@ pub fn decides(expr: &Expr) -> bool {
         Kind::Method(method) => decides(&method.receiver),
         _ => false,
     }
+}
+
+/// Whether evaluating an expression may end the block it stands in.
+fn may_leave(expr: &Expr) -> bool {
+    let mut leaves = false;
+    each(expr, &mut |inner| {
+        leaves |= matches!(inner.kind, Kind::Try(_) | Kind::Return(_) | Kind::Break(_));
+    });
+    leaves
 }
 
 /// The single names an expression mentions.

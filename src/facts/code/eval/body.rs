@@ -42,9 +42,7 @@ impl Eval<'_, '_> {
                     self.in_row(&mut row, one);
                 }
                 Stmt::Expr(expr, dropped) => {
-                    if awaits::decides(expr) {
-                        self.end_row(&mut row);
-                    }
+                    self.between(&mut row, expr);
                     if *dropped {
                         self.out.dropped = Some(expr.bytes);
                     }

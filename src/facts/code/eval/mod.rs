@@ -142,8 +142,6 @@ pub struct Awaited {
     pub binds: Vec<Sym>,
     /// The names it mentions.
     pub uses: HashSet<Sym>,
-    /// The foreign call or function that is waited for.
-    pub waits_for: Option<Sym>,
 }
 
 /// The graph of everything that some binary reaches.

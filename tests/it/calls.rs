@@ -188,6 +188,8 @@ fn what_blocks_a_thread() {
             // There is nothing else to do: the environment is frozen behind the answer.
             ("let p: opentelemetry_sdk::trace::SdkTracerProvider = given(); p.force_flush();", ""),
             ("tokio::task::spawn_blocking(|| std::fs::read(path())).await;", ""),
+            ("rusqlite::Connection::open(path());", "access to a file"),
+            ("rusqlite::Connection::open_in_memory();", ""),
         ],
     );
 }
@@ -228,6 +230,14 @@ fn what_is_parsed() {
                 "a database of addresses is read",
             ),
             ("maxminddb::Reader::from_source(event.database());", ""),
+            ("ab_glyph::FontRef::try_from_slice(include_bytes!(\"a.ttf\"));", "a font is read"),
+            ("ab_glyph::FontRef::try_from_slice(&event.font);", ""),
+            (
+                "image::load_from_memory(include_bytes!(\"logo.png\"));",
+                "an embedded image is decoded",
+            ),
+            ("image::load_from_memory(&event.image);", ""),
+            ("tokenizers::Tokenizer::from_file(\"/opt/tokenizer.json\");", "a vocabulary is read"),
         ],
     );
 }

@@ -74,9 +74,15 @@ impl Step {
             1 => String::new(),
             several => format!(", together with {} other rules about the profile", several - 1),
         };
+        // These rules speak of more than what was measured.
+        let on = match &*self.rules[0] {
+            "client-per-invocation" => "for the AWS SDK's client of",
+            "first-connection-in-handler" => "for the connection to DynamoDB of",
+            _ => "on",
+        };
         format!(
-            "[effect]\nmeasured = \"once fixed: {words}, on the example writer at 128 MB{shared}\"\nratio = \
-             {ratio:.2}\nsource = \"{SOURCE}\"\n"
+            "[effect]\nmeasured = \"once fixed: {words}, {on} the example writer at 128 MB{shared}\"\n\
+             ratio = {ratio:.2}\nsource = \"{SOURCE}\"\n"
         )
     }
 }

@@ -175,7 +175,7 @@ fn leaves(expr: &Expr) -> bool {
 }
 
 /// The function that a node stands in.
-fn around(code: FunctionCode<'_>, node: NodeId) -> Option<FnId> {
+pub fn around(code: FunctionCode<'_>, node: NodeId) -> Option<FnId> {
     match code.node(node).code {
         Code::Closure(parent, _) => around(code, parent),
         Code::Fn(id) => Some(id),

@@ -64,7 +64,8 @@ pub struct Val {
     pub keep: Option<Keep>,
     /// The foreign call it is the result of.
     pub call: Option<CallRef>,
-    /// The literal with an address or path that it was made of.
+    /// The literal with an address or path that it was made of, or the name of the environment's
+    /// variable that holds one.
     pub address: Option<Sym>,
     /// Whether it is the same for every event: built from literals, consts and statics only.
     pub fixed: bool,

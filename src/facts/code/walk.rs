@@ -1,7 +1,7 @@
 //! Visits expressions and everything in them, all of it or where a name means the same.
 
 use super::{
-    ir::{Block, Expr, Kind, Pat, Stmt},
+    ir::{Block, Expr, Kind, Let, Pat, Stmt},
     sym::Sym,
 };
 use std::collections::HashSet;
@@ -24,6 +24,28 @@ pub fn each_that_sees<'e>(
     visit: &mut dyn FnMut(&'e Expr),
 ) {
     Walk { name: Some(name), visit }.stmts(stmts);
+}
+
+/// Visits the `let` statements among some, at any depth.
+pub fn each_let<'e>(
+    stmts: impl IntoIterator<Item = &'e Stmt> + Clone,
+    visit: &mut dyn FnMut(&'e Let),
+) {
+    let mut lets: Vec<&'e Let> = Vec::new();
+    let among = |stmt: &'e Stmt| match stmt {
+        Stmt::Let(one) => Some(&**one),
+        Stmt::Expr(..) => None,
+    };
+    lets.extend(stmts.clone().into_iter().filter_map(among));
+    each_stmt(stmts, &mut |expr| match &expr.kind {
+        Kind::Async(block) | Kind::Block(block) => {
+            lets.extend(block.stmts.iter().filter_map(among))
+        }
+        Kind::If(one) => lets.extend(one.then.stmts.iter().filter_map(among)),
+        Kind::Loop(one) => lets.extend(one.body.stmts.iter().filter_map(among)),
+        _ => {}
+    });
+    lets.into_iter().for_each(visit);
 }
 
 /// The names that a pattern binds.

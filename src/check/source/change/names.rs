@@ -5,10 +5,10 @@
 
 use super::{known::KNOWN, text::Text};
 use crate::facts::code::{
-    ir::{Bytes, Expr, Kind, Let, MacroCall, Pat, Stmt},
+    ir::{Bytes, Expr, Kind, MacroCall, Pat, Stmt},
     lex::{self, lex},
     sym::Sym,
-    walk::{bound, each, each_stmt, each_that_sees},
+    walk::{bound, each, each_let, each_stmt, each_that_sees},
 };
 use std::collections::HashSet;
 
@@ -68,25 +68,6 @@ pub fn bound_within(stmts: &[Stmt]) -> HashSet<Sym> {
         _ => {}
     });
     names
-}
-
-/// Visits the `let` statements among some, at any depth.
-fn each_let<'e>(stmts: impl IntoIterator<Item = &'e Stmt> + Clone, visit: &mut dyn FnMut(&'e Let)) {
-    let mut lets: Vec<&'e Let> = Vec::new();
-    let among = |stmt: &'e Stmt| match stmt {
-        Stmt::Let(one) => Some(&**one),
-        Stmt::Expr(..) => None,
-    };
-    lets.extend(stmts.clone().into_iter().filter_map(among));
-    each_stmt(stmts, &mut |expr| match &expr.kind {
-        Kind::Async(block) | Kind::Block(block) => {
-            lets.extend(block.stmts.iter().filter_map(among))
-        }
-        Kind::If(one) => lets.extend(one.then.stmts.iter().filter_map(among)),
-        Kind::Loop(one) => lets.extend(one.body.stmts.iter().filter_map(among)),
-        _ => {}
-    });
-    lets.into_iter().for_each(visit);
 }
 
 /// How a variable is used.

@@ -396,13 +396,14 @@ impl Eval<'_, '_> {
         // `String::new()`, `Utc::now()`: made of nothing, it will be filled or differ.
         let fixed = fixed && !vals.is_empty();
         let ty = vocabulary.returned(path);
-        let mut val = Val {
-            call: Some(made),
-            fixed,
-            owned: true,
-            address: address(vals),
-            ..Val::foreign(ty)
-        };
+        // Of `env::var("KEYS_URL")`, the name says as much as the address would.
+        let named = path.starts_with("std::env::").then(|| self.out.calls[made.fact].literal);
+        let named = named.flatten().and_then(|lit| match lit {
+            Lit::Str(name) => Some(name),
+            _ => None,
+        });
+        let address = address(vals).or(named);
+        let mut val = Val { call: Some(made), fixed, owned: true, address, ..Val::foreign(ty) };
         // Spawning and boxing keep what they are given reachable.
         if of.ends_with("task") || path.ends_with("spawn") {
             vals.iter().for_each(|inner| {
@@ -482,7 +483,7 @@ impl Eval<'_, '_> {
     }
 }
 
-/// The address that one of some values was made of: of an argument rather than of what it is
+/// The address that one of some values was made of, or the variable it stands in: of an argument rather than of what it is
 /// called on.
 pub fn address(vals: &[Val]) -> Option<Sym> {
     vals.iter().rev().find_map(|val| val.address)

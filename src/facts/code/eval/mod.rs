@@ -87,7 +87,8 @@ pub struct Call {
     pub event: bool,
     /// The first literal it is given.
     pub literal: Option<Lit>,
-    /// The literal with an address or path that something it is given was made of.
+    /// The literal with an address or path that something it is given was made of, or the name of
+    /// the environment's variable that holds one.
     pub address: Option<Sym>,
     /// Whether it is only made when nothing is kept yet.
     pub kept: bool,

@@ -49,9 +49,10 @@ impl Eval<'_, '_> {
         };
         for arg in args {
             add(arg);
-            each(arg, &mut |inner| match &inner.kind {
-                Kind::Await(waited) => add(waited),
-                _ => {}
+            each(arg, &mut |inner| {
+                if let Kind::Await(waited) = &inner.kind {
+                    add(waited);
+                }
             });
         }
         driven

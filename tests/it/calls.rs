@@ -195,6 +195,17 @@ fn what_blocks_a_thread() {
 }
 
 #[test]
+fn a_helper_of_another_crate_is_one_finding_however_often_it_is_called() {
+    let helper = "shop_core::db::establish_connection();";
+    let other = "shop_core::replica::establish_connection();";
+    let rule = "client-per-invocation";
+    let twice = "shop_core::db::establish_connection(); other();";
+    let said = said(rule, &[helper, twice, other]);
+    let counts: Vec<usize> = [helper, twice, other].iter().map(|one| said[*one].len()).collect();
+    assert_eq!(counts, [1, 0, 1], "{said:?}");
+}
+
+#[test]
 fn what_is_fetched() {
     expect(
         "fetch-per-invocation",

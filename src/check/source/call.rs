@@ -87,6 +87,9 @@ struct Kind {
     /// Leave out calls in what one of these is given, here or on the way: nobody waits for them.
     #[serde(default)]
     not_inside: Patterns,
+    /// What the other calls are labelled where all calls of one function are one finding: it is
+    /// somebody's helper, and what there is to do is to be done once.
+    helper: Option<String>,
     /// Attributes that make a function do the same whenever it is called.
     #[serde(default)]
     attributes: Patterns,
@@ -135,13 +138,20 @@ impl CallWhen {
                 continue;
             }
             let at = code.place(state.node, call);
-            let first = first_of.get(&state.node).filter(|_| self.together.is_some());
-            if let (Some(message), Some(first)) = (&self.together, first) {
-                let hit: &mut Hit = &mut hits[*first];
-                hit.labels.push(Label { place: at, message: message.clone() });
-                continue;
+            // Those that count as one, by where they stand or by what they call.
+            let one = match (&kind.helper, &self.together) {
+                (Some(message), _) => Some((Err(call.path), message)),
+                (None, Some(message)) => Some((Ok(state.node), message)),
+                (None, None) => None,
+            };
+            if let Some((one, message)) = one {
+                if let Some(first) = first_of.get(&one) {
+                    let hit: &mut Hit = &mut hits[*first];
+                    hit.labels.push(Label { place: at, message: message.clone() });
+                    continue;
+                }
+                first_of.insert(one, hits.len());
             }
-            first_of.insert(state.node, hits.len());
             hits.push(self.hit(code, state, call, kind, at));
         }
         hits.extend(self.attributed(code));

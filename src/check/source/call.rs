@@ -10,7 +10,7 @@ use crate::{
         Facts,
         code::{
             eval::{Call, Code},
-            ir::Bytes,
+            ir::{Bytes, Lit},
             pattern::Patterns,
             reach::State,
             sym::Sym,
@@ -66,6 +66,9 @@ struct Kind {
     /// Count only calls whose value is thrown away.
     #[serde(default)]
     dropped: bool,
+    /// Leave out calls given one of these texts.
+    #[serde(default)]
+    except_given: Vec<String>,
     /// Leave out calls whose arguments send something to somebody.
     #[serde(default)]
     lonely: bool,
@@ -223,11 +226,13 @@ impl CallWhen {
 impl Kind {
     fn counts(&self, state: State, call: &Call) -> bool {
         let called = |name: &String| call.chain.iter().any(|(method, _)| **method == **name);
+        let given = |text: &String| matches!(call.literal, Some(Lit::Str(one)) if *one == **text);
         let asked = |address: Sym| self.addresses.iter().any(|part| address.contains(part));
         self.paths.matches(call.path)
             && (!self.fixed || call.fixed)
             && (self.addresses.is_empty() || call.address.is_some_and(asked))
             && (!self.dropped || call.dropped)
+            && !self.except_given.iter().any(given)
             && !(self.lonely && call.sends)
             && !call.drives.iter().any(|driven| self.drives.matches(*driven))
             && !(self.blocking && (state.off_worker || call.awaited))

@@ -10,6 +10,7 @@ mod stand_ins;
 mod graph;
 
 /// Findings about dependencies where a mistake would break a function.
+mod deeper;
 mod dependencies;
 
 /// Every example of every rule.

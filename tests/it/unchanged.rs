@@ -35,10 +35,10 @@ fn nothing_moves_that_is_of_the_event_or_changes_later() {
         "    let mut client = Client::new(&aws_config::load_from_env().await);\n    client = client.clone();",
         "    let session = uuid::Uuid::new_v4().to_string();\n    let config = aws_config::from_env().app_name(session).load().await;\n    let client = Client::new(&config);",
         "    let client = Client::new(&aws_config::load_from_env().await);\n    println!(\"{client:?}\");",
-        "    let client = Client::new(&aws_config::load_from_env().await);\n    keep(client);",
+        "    let pattern = regex::Regex::new(\"^a+$\").unwrap();\n    keep(pattern);\n    let client = client_of(&event);",
         "    unsafe { std::env::set_var(\"AWS_REGION\", \"eu\") };\n    let client = Client::new(&aws_config::load_from_env().await);",
         "    let config = load().await?;\n    let client = Client::new(&config);",
-        "    if event.payload.is_empty() {\n        let client = Client::new(&aws_config::load_from_env().await);\n        client.list_tables().send().await?;\n    }",
+        "    if let Some(config) = config_of(&event) {\n        let client = Client::new(&config);\n        client.list_tables().send().await?;\n    }",
     ] {
         untouched(&format!("{USES}{MAIN}{}", handler(lines)));
     }

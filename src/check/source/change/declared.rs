@@ -108,10 +108,11 @@ fn is_path(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
 }
 
-/// Where a function starts, its comments and attributes included.
+/// Where a function starts, or the `impl` around it, its comments and attributes included.
 pub fn item_start(site: &Site<'_>) -> usize {
-    let function = &site.def.function;
-    let lowest = function.attr_bytes.iter().map(|bytes| bytes.start).min();
-    let start = lowest.unwrap_or(function.bytes.start).min(function.bytes.start);
-    site.text.comments_above(site.text.line_start(start as usize))
+    let text = &site.text;
+    match site.def.owner.and_then(|_| text.impl_around(site.start())) {
+        Some(line) => text.attributes_above(line),
+        None => text.comments_above(text.line_start(site.start())),
+    }
 }

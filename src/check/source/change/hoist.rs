@@ -7,8 +7,8 @@
 use super::{
     change,
     lend::Call,
-    moved::{Plan, plan},
-    names::{bound_within, used, used_in, uses},
+    moved::{Plan, lent, plans},
+    names::{bound_within, used, used_in},
     site::{Main, Site, main_of},
     stmt_bytes,
     text::Text,
@@ -51,11 +51,23 @@ pub fn hoist(
     }
     let call = Call::of(code, node, &main, &site)?;
     let given = call.given(&site);
-    let plan = plan(&site, &given.keys().copied().collect(), at, asked)?;
-    if !runs_in_main(&site, &main, &plan, &given) {
+    let names = given.keys().copied().collect();
+    let mut plans = plans(&site, &names, at, asked);
+    plans.find_map(|plan| moved(&site, &main, &call, &given, &plan))
+}
+
+/// The change that moves what is planned.
+fn moved(
+    site: &Site<'_>,
+    main: &Main<'_>,
+    call: &Call<'_>,
+    given: &HashMap<Sym, &str>,
+    plan: &Plan<'_>,
+) -> Option<Change> {
+    // What a closure or a task uses has to live as long as it does.
+    if !runs_in_main(site, main, plan, given) || site.is_inside_a_task(plan.block) {
         return None;
     }
-
     let text = &site.text;
     let mut still = HashSet::new();
     plan.rest.iter().for_each(|stmt| used_in(text, stmt, &mut still));
@@ -63,24 +75,25 @@ pub fn hoist(
     let mut edits = Vec::new();
     for name in &plan.handed {
         let one = plan.moved.iter().rfind(|one| one.name == *name)?;
-        new.push((*name, type_of(&site, one)?));
-        let uses = uses(text, &plan.rest, *name)?;
+        new.push((*name, type_of(site, one)?));
+        let uses = lent(site, &plan.rest, one)?;
         if uses.taken {
             return None;
         }
+        edits.extend(uses.clones(text, name));
         // `&client` where `client` has become a reference is written `client`.
         let signs = uses.signs.iter();
         edits.extend(signs.map(|sign| text.replace(sign.start as usize..sign.end as usize, "")));
     }
-    let (params, args) = call.signature(&site, &new, &still)?;
+    let (params, args) = call.signature(site, &new, &still)?;
     let function = &site.def.function;
     let line = text.line_start(function.bytes.start as usize);
     let params = text.params(line, function.parens, site.body.bytes, &params);
     edits.push(text.replace(function.parens.start as usize..function.parens.end as usize, params));
     edits.extend(call.rewritten(&main.site, &args));
-    edits.extend(moves(&site, &main, &plan, &given)?);
+    edits.extend(moves(site, main, plan, given)?);
     if site.def.scope != main.site.def.scope {
-        edits.extend(unimported(&site, &plan, &new)?);
+        edits.extend(unimported(site, plan, &new)?);
     }
     change(edits)
 }
@@ -267,5 +280,5 @@ pub fn removed(site: &Site<'_>, plan: &Plan<'_>) -> Option<Vec<Edit>> {
             _ => runs.push(span),
         }
     }
-    Some(runs.into_iter().map(|run| site.text.remove_lines(run, site.body.bytes)).collect())
+    Some(runs.into_iter().map(|run| site.text.remove_lines(run, plan.block.bytes)).collect())
 }

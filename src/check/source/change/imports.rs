@@ -39,15 +39,6 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// Where the lines of attributes and comments directly above a line start.
-    fn attributes_above(&self, mut start: usize) -> usize {
-        while self.line_above(start).starts_with("#[") || self.line_above(start).starts_with("///")
-        {
-            start = self.line_start(start - 1);
-        }
-        start
-    }
-
     /// The lines that start at the left margin, with their ends.
     fn top_lines(&self) -> impl Iterator<Item = (usize, &'a str)> {
         let mut start = 0;

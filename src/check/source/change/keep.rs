@@ -7,8 +7,8 @@ use super::{
     change,
     declared::{self, item_start},
     made_by,
-    moved::{Plan, plan},
-    names::{bound_within, uses},
+    moved::{Plan, lent, plans},
+    names::{Uses, bound_within},
     site::{Main, Site, main_of},
     written::type_of,
 };
@@ -39,7 +39,7 @@ pub fn make_static(
     at: Bytes,
     asked: &dyn Fn(Bytes) -> bool,
 ) -> Option<Change> {
-    let kept = Kept::of(Site::of(code, node)?, at, asked)?;
+    let kept = Kept::of(Site::of_method(code, node)?, at, asked)?;
     let mut all = alike(code, &kept);
     all.push(kept);
     all.sort_by_key(|one| one.site.def.function.bytes);
@@ -90,7 +90,14 @@ struct Kept<'a> {
 
 impl<'a> Kept<'a> {
     fn of(site: Site<'a>, at: Bytes, asked: &dyn Fn(Bytes) -> bool) -> Option<Self> {
-        let plan = plan(&site, &HashSet::new(), at, asked)?;
+        let (plan, ty, waits) =
+            plans(&site, &HashSet::new(), at, asked).find_map(|plan| Kept::kept_by(&site, plan))?;
+        Some(Kept { site, plan, ty, waits })
+    }
+
+    /// A plan with the type of what it hands over, and whether making that waits. `None` where a
+    /// static cannot keep it.
+    fn kept_by(site: &Site<'a>, plan: Plan<'a>) -> Option<(Plan<'a>, String, bool)> {
         let (mut waits, mut fails) = (false, false);
         for one in &plan.moved {
             each(one.init, &mut |expr| {
@@ -101,15 +108,15 @@ impl<'a> Kept<'a> {
         let types: Option<Vec<String>> = plan
             .handed
             .iter()
-            .map(|name| type_of(&site, plan.moved.iter().rfind(|one| one.name == *name)?))
+            .map(|name| type_of(site, plan.moved.iter().rfind(|one| one.name == *name)?))
             .collect();
         let ty = match &*types? {
             [one] => one.clone(),
             several => format!("({})", several.join(", ")),
         };
-        let beside = plan.moved.iter().all(|one| own_items(&site, one.init));
+        let beside = plan.moved.iter().all(|one| own_items(site, one.init));
         let fits = !fails && beside && (!waits || site.knows("tokio"));
-        fits.then_some(Kept { site, plan, ty, waits })
+        fits.then_some((plan, ty, waits))
     }
 
     /// The texts that make it, by which one is known to be like another.
@@ -190,8 +197,9 @@ impl<'a> Kept<'a> {
         let single = self.plan.handed.len() == 1;
         let mut edits = super::hoist::removed(&self.site, &self.plan)?;
         if single && !self.waits {
-            let uses = uses(text, &self.plan.rest, self.plan.handed[0])?;
+            let uses = self.lent(self.plan.handed[0])?;
             let typed = self.typed();
+            edits.extend(uses.clones(text, name));
             edits.extend(
                 uses.called
                     .iter()
@@ -205,7 +213,9 @@ impl<'a> Kept<'a> {
             return Some(edits);
         }
         for handed in &self.plan.handed {
-            for sign in uses(text, &self.plan.rest, *handed)?.signs {
+            let uses = self.lent(*handed)?;
+            edits.extend(uses.clones(text, handed));
+            for sign in uses.signs {
                 edits.push(text.replace(sign.start as usize..sign.end as usize, ""));
             }
         }
@@ -225,6 +235,12 @@ impl<'a> Kept<'a> {
         edit.span.end = edit.span.end.min(lines.end);
         edit.text = line;
         Some(edits)
+    }
+
+    /// How what stays uses a variable that is kept.
+    fn lent(&self, name: Sym) -> Option<Uses> {
+        let one = self.plan.moved.iter().rfind(|one| one.name == name)?;
+        lent(&self.site, &self.plan.rest, one)
     }
 
     /// The arguments of functions of the project that name the type they take.

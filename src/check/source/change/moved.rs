@@ -7,13 +7,13 @@
 use super::{
     known::KNOWN,
     made_by,
-    names::{used, used_in, uses},
+    names::{Uses, bound_within, used, used_in, uses},
     site::Site,
     stmt_bytes,
-    written::called_path,
+    written::{called_path, shares},
 };
 use crate::facts::code::{
-    ir::{Bytes, Expr, Kind, Let, Pat, Stmt, Type},
+    ir::{Block, Bytes, Expr, Kind, Let, Pat, Stmt, Type},
     sym::Sym,
     walk::{bound, each, each_stmt},
 };
@@ -28,8 +28,10 @@ pub struct Moved<'a> {
     pub ty: Option<&'a Type>,
 }
 
-/// The statements of a function, divided.
+/// The statements of a block, divided.
 pub struct Plan<'a> {
+    /// The block.
+    pub block: &'a Block,
     /// Those that move, in their order.
     pub moved: Vec<Moved<'a>>,
     /// Those that stay.
@@ -59,25 +61,39 @@ struct Candidate<'a> {
     asked: bool,
 }
 
-/// What moves with the value flagged at `at`. `given` are the parameters for which `main` has a
-/// value; `asked` says of a call whether it is one that the rule asks for.
-pub fn plan<'a>(
+/// What may move with the value flagged at `at`: with what is made of it, or else without. `given`
+/// are the parameters for which `main` has a value; `asked` says of a call whether it is one that
+/// the rule asks for.
+pub fn plans<'a>(
     site: &Site<'a>,
     given: &HashSet<Sym>,
     at: Bytes,
     asked: &dyn Fn(Bytes) -> bool,
+) -> impl Iterator<Item = Plan<'a>> {
+    let block = site.block_of(at);
+    let both = [true, false].into_iter();
+    both.filter_map(move |takers| {
+        plan(site, block, candidates(site, block, given, at, asked), at, takers)
+    })
+}
+
+fn plan<'a>(
+    site: &Site<'a>,
+    block: &'a Block,
+    candidates: Vec<Candidate<'a>>,
+    at: Bytes,
+    takers: bool,
 ) -> Option<Plan<'a>> {
     if calls_one_of(&site.body.stmts, &KNOWN.unsettles) {
         return None;
     }
-    let candidates = candidates(site, given, at, asked);
     let holds = |bytes: Bytes| bytes.start <= at.start && at.end <= bytes.end;
     let flagged = candidates.iter().position(|one| holds(one.moved.init.bytes))?;
     let mut chosen = BTreeSet::from([flagged]);
     chosen.extend(needs(&candidates, flagged));
     for (index, one) in candidates.iter().enumerate() {
         let asked = one.asked && !needs(&candidates, index).is_disjoint(&chosen);
-        if asked || !one.takes.is_disjoint(&chosen) {
+        if asked || takers && !one.takes.is_disjoint(&chosen) {
             chosen.insert(index);
             chosen.extend(needs(&candidates, index));
         }
@@ -91,7 +107,7 @@ pub fn plan<'a>(
         })
         .map(|one| one.moved)
         .collect();
-    divided(site, moved)
+    divided(site, block, moved)
 }
 
 /// Whether a function is given nothing and does nothing but make what it returns, the value flagged
@@ -99,9 +115,9 @@ pub fn plan<'a>(
 pub fn only_makes(site: &Site<'_>, at: Bytes, asked: &dyn Fn(Bytes) -> bool) -> bool {
     let stmts = &site.body.stmts;
     let Some((Stmt::Expr(last, false), lets)) = stmts.split_last() else { return false };
-    let candidates = candidates(site, &HashSet::new(), at, asked);
+    let candidates = candidates(site, site.body, &HashSet::new(), at, asked);
     let flagged = last.bytes.start <= at.start && at.end <= last.bytes.end;
-    let makes = if flagged || asked(last.bytes) { makes(last, at) } else { pure(last) };
+    let makes = if flagged || asked(last.bytes) { makes(site, last, at) } else { pure(site, last) };
     let mut fails = false;
     each_stmt(stmts, &mut |expr| fails |= matches!(expr.kind, Kind::Try(_)));
     let alone = site.def.function.params.is_empty() && candidates.len() == lets.len();
@@ -120,19 +136,25 @@ fn needs(candidates: &[Candidate<'_>], index: usize) -> BTreeSet<usize> {
 
 fn candidates<'a>(
     site: &Site<'a>,
+    block: &'a Block,
     given: &HashSet<Sym>,
     at: Bytes,
     asked: &dyn Fn(Bytes) -> bool,
 ) -> Vec<Candidate<'a>> {
     let mut origins: HashMap<Sym, Origin> = HashMap::new();
-    let mut names = HashSet::new();
+    // What is bound around the block is of this event.
+    let mut names = match block.bytes == site.body.bytes {
+        true => HashSet::new(),
+        false => bound_within(&site.body.stmts),
+    };
+    names.insert(Sym::new("self"));
     site.def.function.params.iter().for_each(|(pat, _)| bound(pat, &mut names));
     for name in names {
         let origin = if given.contains(&name) { Origin::Given } else { Origin::Event };
         origins.insert(name, origin);
     }
     let mut found: Vec<Candidate<'a>> = Vec::new();
-    for stmt in &site.body.stmts {
+    for stmt in &block.stmts {
         let Stmt::Let(one) = stmt else { continue };
         let candidate = simple(site, one).and_then(|moved| {
             let mut uses = HashSet::new();
@@ -154,7 +176,7 @@ fn candidates<'a>(
                 _ => None,
             };
             let takes = taken_by(moved.init).iter().filter_map(taken).collect();
-            let moves = if asked { makes(moved.init, at) } else { pure(moved.init) };
+            let moves = if asked { makes(site, moved.init, at) } else { pure(site, moved.init) };
             moves.then_some(Candidate { moved, of, takes, asked })
         });
         let mut names = HashSet::new();
@@ -186,16 +208,16 @@ fn simple<'a>(site: &Site<'_>, one: &'a Let) -> Option<Moved<'a>> {
 
 /// Whether what a statement binds is what the flagged call, or a constructor given it, makes: a
 /// client, not what one answered.
-fn makes(init: &Expr, at: Bytes) -> bool {
+fn makes(site: &Site<'_>, init: &Expr, at: Bytes) -> bool {
     if leaves(init) || varies(init) {
         return false;
     }
     let (made, _) = made_by(init);
     match &made.kind {
-        Kind::Call(..) => made.bytes == at || constructs(made) || is_configuration(made),
+        Kind::Call(..) => made.bytes == at || constructs(made) || is_configuration(site, made),
         Kind::Method(method) => {
             let finished = KNOWN.finishers.contains(method.name.as_str());
-            finished || is_configuration(made) || made.bytes == at
+            finished || is_configuration(site, made) || made.bytes == at
         }
         Kind::Struct(_) => true,
         _ => false,
@@ -204,20 +226,21 @@ fn makes(init: &Expr, at: Bytes) -> bool {
 
 /// Whether an expression is the same each time and does nothing else: made of literals, constants,
 /// variables, constructors and the environment.
-fn pure(expr: &Expr) -> bool {
-    let all = |exprs: &[Expr]| exprs.iter().all(pure);
+fn pure(site: &Site<'_>, expr: &Expr) -> bool {
+    let all = |exprs: &[Expr]| exprs.iter().all(|expr| pure(site, expr));
     match &expr.kind {
         Kind::Lit(_) | Kind::Path(_) => true,
-        Kind::Same(inner) | Kind::Try(inner) | Kind::Field(inner, _) => pure(inner),
-        Kind::Await(inner) => is_configuration(inner) && !leaves(inner),
+        Kind::Same(inner) | Kind::Try(inner) | Kind::Field(inner, _) => pure(site, inner),
+        Kind::Await(inner) => is_configuration(site, inner) && !leaves(inner),
         Kind::Tuple(parts) | Kind::List(parts) => all(parts),
-        Kind::Struct(one) => one.1.iter().all(|(_, value)| pure(value)),
-        Kind::Closure(closure) => pure(&closure.body),
+        Kind::Struct(one) => one.1.iter().all(|(_, value)| pure(site, value)),
+        Kind::Closure(closure) => pure(site, &closure.body),
         Kind::Call(_, args) => {
-            let known = constructs(expr) || reads_environment(expr) || is_configuration(expr);
+            let known =
+                constructs(expr) || reads_environment(site, expr) || is_configuration(site, expr);
             known && all(args) && !varies(expr)
         }
-        Kind::Method(method) => pure(&method.receiver) && all(&method.args) && !varies(expr),
+        Kind::Method(method) => pure(site, &method.receiver) && all(&method.args) && !varies(expr),
         Kind::Macro(call) => {
             let name = call.path.segments.last().map_or("", |name| name.as_str());
             matches!(name, "format" | "concat" | "env" | "option_env" | "include_str" | "vec")
@@ -236,12 +259,12 @@ pub fn constructs(made: &Expr) -> bool {
 }
 
 /// The configuration of the AWS SDK, loaded or about to be.
-fn is_configuration(made: &Expr) -> bool {
-    called_path(made).is_some_and(|path| path.starts_with("aws_config"))
+fn is_configuration(site: &Site<'_>, made: &Expr) -> bool {
+    called_path(site, made).is_some_and(|path| path.starts_with("aws_config::"))
 }
 
-fn reads_environment(made: &Expr) -> bool {
-    called_path(made).is_some_and(|path| path == "env::var" || path == "std::env::var")
+fn reads_environment(site: &Site<'_>, made: &Expr) -> bool {
+    called_path(site, made).is_some_and(|path| path.as_str() == "std::env::var")
 }
 
 fn leaves(init: &Expr) -> bool {
@@ -296,11 +319,18 @@ fn taken_by(init: &Expr) -> Vec<Sym> {
     names
 }
 
+/// How statements use what moves. `None` where a reference cannot stand for it, nor a clone where
+/// it is given away.
+pub fn lent(site: &Site<'_>, stmts: &[&Stmt], one: &Moved<'_>) -> Option<Uses> {
+    let uses = uses(&site.text, stmts, one.name)?;
+    (uses.given.is_empty() || shares(site, one)).then_some(uses)
+}
+
 /// Divides a body. `None` where what stays could mean something else by a name that moves, or uses
 /// none of them.
-fn divided<'a>(site: &Site<'a>, moved: Vec<Moved<'a>>) -> Option<Plan<'a>> {
+fn divided<'a>(site: &Site<'a>, block: &'a Block, moved: Vec<Moved<'a>>) -> Option<Plan<'a>> {
     let goes = |stmt: &&Stmt| moved.iter().any(|one| one.bytes == stmt_bytes(stmt));
-    let rest: Vec<&Stmt> = site.body.stmts.iter().filter(|stmt| !goes(stmt)).collect();
+    let rest: Vec<&Stmt> = block.stmts.iter().filter(|stmt| !goes(stmt)).collect();
     let mut handed: Vec<Sym> = Vec::new();
     for (index, one) in moved.iter().enumerate() {
         let again = moved[index + 1..].iter().any(|later| later.name == one.name);
@@ -309,12 +339,12 @@ fn divided<'a>(site: &Site<'a>, moved: Vec<Moved<'a>>) -> Option<Plan<'a>> {
             used_in(&site.text, stmt, &mut names);
             names.contains(&one.name) && stmt_bytes(stmt).start < one.bytes.start
         });
-        if !again && !uses(&site.text, &rest, one.name)?.none() {
+        if !again && !lent(site, &rest, one)?.none() {
             if before {
                 return None;
             }
             handed.push(one.name);
         }
     }
-    (!handed.is_empty()).then_some(Plan { moved, rest, handed })
+    (!handed.is_empty()).then_some(Plan { block, moved, rest, handed })
 }

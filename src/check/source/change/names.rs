@@ -10,6 +10,7 @@ use crate::facts::code::{
     sym::Sym,
     walk::{bound, each, each_let, each_stmt, each_that_sees},
 };
+use crate::finding::Edit;
 use std::collections::HashSet;
 
 /// The variables that an expression may use.
@@ -80,6 +81,8 @@ pub struct Uses {
     /// What goes from there where it is a reference itself: the sign, and the name of a field that
     /// is called the same.
     pub signs: Vec<Bytes>,
+    /// Where it is given away, and the field there that is short for itself and its value.
+    pub given: Vec<(Bytes, Option<Sym>)>,
     /// Whether one of these stands in a closure or block that takes what it uses with it.
     pub taken: bool,
 }
@@ -87,7 +90,16 @@ pub struct Uses {
 impl Uses {
     /// Whether it is not used at all.
     pub fn none(&self) -> bool {
-        self.called.is_empty() && self.borrowed.is_empty()
+        self.called.is_empty() && self.borrowed.is_empty() && self.given.is_empty()
+    }
+
+    /// Gives away a clone of something instead.
+    pub fn clones(&self, text: &Text<'_>, of: &str) -> Vec<Edit> {
+        let clone = |(bytes, field): &(Bytes, Option<Sym>)| {
+            let field = field.map(|name| format!("{name}: ")).unwrap_or_default();
+            text.replace(bytes.start as usize..bytes.end as usize, format!("{field}{of}.clone()"))
+        };
+        self.given.iter().map(clone).collect()
     }
 }
 
@@ -98,7 +110,8 @@ fn field_start(text: &Text<'_>, value: Bytes, name: Sym) -> Option<u32> {
 }
 
 /// How some statements use a variable that is known in front of them. `None` when any use is
-/// neither a call of a method that borrows nor a borrow, so that a reference could not stand for it.
+/// neither a call of a method that borrows, nor a borrow, nor an argument or a field, so that
+/// neither a reference nor a clone could stand for it.
 pub fn uses(text: &Text<'_>, stmts: &[&Stmt], name: Sym) -> Option<Uses> {
     let is = |expr: &Expr| matches!(&expr.kind, Kind::Path(path) if *path.segments == [name]);
     let mut uses = Uses::default();
@@ -107,11 +120,18 @@ pub fn uses(text: &Text<'_>, stmts: &[&Stmt], name: Sym) -> Option<Uses> {
     let mut macros: Vec<&MacroCall> = Vec::new();
     let mut patterns: Vec<&Expr> = Vec::new();
     let mut fields: Vec<Bytes> = Vec::new();
+    let mut given: Vec<(Bytes, Option<Sym>)> = Vec::new();
+    let plain = |arg: &Expr| (arg.bytes, None);
     each_that_sees(name, stmts.iter().copied(), &mut |expr| match &expr.kind {
         Kind::Path(_) if is(expr) => all.push(expr.bytes),
+        Kind::Call(_, args) => given.extend(args.iter().filter(|arg| is(arg)).map(plain)),
         Kind::Method(method) if is(&method.receiver) => {
+            given.extend(method.args.iter().filter(|arg| is(arg)).map(plain));
             let consumes = method.name.starts_with("into") || KNOWN.unwraps.contains(&*method.name);
             uses.called.extend((!consumes).then_some(method.receiver.bytes));
+        }
+        Kind::Method(method) => {
+            given.extend(method.args.iter().filter(|arg| is(arg)).map(plain));
         }
         Kind::Index(two) if is(&two.0) => uses.called.push(two.0.bytes),
         Kind::Same(inner) if is(inner) && text.at(expr.bytes) == format!("&{name}") => {
@@ -120,6 +140,10 @@ pub fn uses(text: &Text<'_>, stmts: &[&Stmt], name: Sym) -> Option<Uses> {
         Kind::Struct(one) => {
             let same = one.1.iter().filter(|(field, _)| *field == name);
             fields.extend(same.map(|(_, value)| value.bytes));
+            given.extend(one.1.iter().filter(|(_, value)| is(value)).map(|(field, value)| {
+                let short = *field == name && field_start(text, value.bytes, name).is_none();
+                (value.bytes, short.then_some(*field))
+            }));
         }
         // What is looked into by a pattern has the shape of the pattern.
         Kind::Match(one) => patterns.push(&one.0),
@@ -148,7 +172,8 @@ pub fn uses(text: &Text<'_>, stmts: &[&Stmt], name: Sym) -> Option<Uses> {
         Kind::Same(inner) => is(inner),
         _ => is(expr),
     });
-    if hidden || shaped || all.len() != uses.called.len() + uses.borrowed.len() {
+    uses.given = given;
+    if hidden || shaped || all.len() != uses.called.len() + uses.borrowed.len() + uses.given.len() {
         return None;
     }
     uses.signs = uses

@@ -1,17 +1,18 @@
 //! Where a change is made: a function that stands in a file as it is known, and the `main` that
 //! hands events over.
 
-use super::{stmt_bytes, text::Text};
+use super::{super::branch::within, stmt_bytes, text::Text};
 use crate::{
     facts::{
         code::{
             eval::{Code, Link},
-            ir::{Block, Bytes},
-            lex::{Kind, lex},
+            ir::{Block, Bytes, Kind, Stmt},
+            lex::{self, lex},
             load::Extern,
             sym::Sym,
             value::NodeId,
-            world::{Def, FnDef, FnId, ModId, World},
+            walk::each_stmt,
+            world::{Def, FnDef, FnId, ModId, Owner, World},
         },
         functions_code::FunctionCode,
     },
@@ -36,16 +37,73 @@ impl<'a> Site<'a> {
         Site::of_fn(&code.facts.world, id)
     }
 
+    /// The same, or the method of an `impl` at the left margin.
+    pub fn of_method(code: FunctionCode<'a>, node: NodeId) -> Option<Self> {
+        let Code::Fn(id) = code.node(node).code else { return None };
+        let site = Site::written(&code.facts.world, id)?;
+        let method = matches!(site.def.owner, Some(Owner::Impl(_)));
+        (site.is_plain() || method && site.text.impl_around(site.start()).is_some()).then_some(site)
+    }
+
     fn of_fn(world: &'a World, id: FnId) -> Option<Self> {
+        Site::written(world, id).filter(Site::is_plain)
+    }
+
+    /// A function that stands in its file as it is known.
+    fn written(world: &'a World, id: FnId) -> Option<Self> {
         let def = &world.functions[id.index()];
         let file = &world.files[def.file];
         let text = Text { file: &file.path, text: &file.text };
         let body = def.function.body.as_ref()?;
         let written = text.at(def.function.name_bytes) == def.function.name.as_str();
-        let margin = text.indent(def.function.bytes.start as usize).is_empty();
-        let plain = written && margin && def.owner.is_none() && !def.function.receiver;
         let module = module_of(world, def.scope);
-        plain.then_some(Site { world, id, def, text, body, module })
+        written.then_some(Site { world, id, def, text, body, module })
+    }
+
+    fn is_plain(&self) -> bool {
+        let margin = self.text.indent(self.start()).is_empty();
+        margin && self.def.owner.is_none() && !self.def.function.receiver
+    }
+
+    /// Where the function starts, or the first of its attributes.
+    pub fn start(&self) -> usize {
+        let function = &self.def.function;
+        let lowest = function.attr_bytes.iter().map(|bytes| bytes.start).min();
+        lowest.unwrap_or(function.bytes.start).min(function.bytes.start) as usize
+    }
+
+    /// The innermost block that makes what stands at some bytes by a `let` of its own, else the
+    /// whole body.
+    pub fn block_of(&self, at: Bytes) -> &'a Block {
+        let lets = |block: &Block| {
+            block.stmts.iter().any(|stmt| match stmt {
+                Stmt::Let(one) => one.init.as_ref().is_some_and(|init| within(at, init.bytes)),
+                Stmt::Expr(..) => false,
+            })
+        };
+        let mut found = self.body;
+        each_stmt(&self.body.stmts, &mut |expr| {
+            let block = match &expr.kind {
+                Kind::Block(block) | Kind::Async(block) => block,
+                Kind::If(one) => &one.then,
+                Kind::Loop(one) => &one.body,
+                _ => return,
+            };
+            if within(block.bytes, found.bytes) && lets(block) {
+                found = block;
+            }
+        });
+        found
+    }
+
+    /// Whether a block is that of a closure or `async` block, or inside one.
+    pub fn is_inside_a_task(&self, block: &Block) -> bool {
+        let mut inside = false;
+        each_stmt(&self.body.stmts, &mut |expr| {
+            let task = matches!(expr.kind, Kind::Closure(_) | Kind::Async(_));
+            inside |= task && within(block.bytes, expr.bytes);
+        });
+        inside
     }
 
     /// Whether the crate can name another one.
@@ -96,7 +154,9 @@ pub fn main_of(code: FunctionCode<'_>) -> Option<Main<'_>> {
     let at = at.or_else(leads)?;
     let serves = site.body.stmts.iter().map(stmt_bytes);
     let serves = serves.into_iter().find(|bytes| bytes.start <= at.start && at.end <= bytes.end)?;
-    Some(Main { site, serves })
+    // A line in front of it must not come to stand outside of the body.
+    let line = &site.text.text[site.text.line_start(serves.start as usize)..serves.start as usize];
+    line.trim().is_empty().then_some(Main { site, serves })
 }
 
 impl Main<'_> {
@@ -148,7 +208,7 @@ impl Main<'_> {
         let world = self.site.world;
         let text = &world.files[world.modules[parent.index()].file].text;
         let words: Vec<&str> = lex(text)
-            .filter(|(kind, _)| !matches!(kind, Kind::LineComment | Kind::BlockComment))
+            .filter(|(kind, _)| !matches!(kind, lex::Kind::LineComment | lex::Kind::BlockComment))
             .map(|(_, range)| &text[range])
             .collect();
         (1..words.len().saturating_sub(1)).any(|at| {

@@ -55,6 +55,23 @@ impl<'a> Text<'a> {
         if step.is_empty() { "    " } else { step }
     }
 
+    /// The line of the `impl` at the left margin that something stands in.
+    pub fn impl_around(&self, at: usize) -> Option<usize> {
+        let before = &self.text[..at];
+        let line = before.rfind("\nimpl").map_or(0, |newline| newline + 1);
+        let begins = before[line..].starts_with("impl");
+        (begins && !before[line..].contains("\n}")).then_some(line)
+    }
+
+    /// Where the lines of attributes and comments directly above a line start.
+    pub fn attributes_above(&self, mut start: usize) -> usize {
+        while self.line_above(start).starts_with("#[") || self.line_above(start).starts_with("///")
+        {
+            start = self.line_start(start - 1);
+        }
+        start
+    }
+
     /// How lines end.
     pub fn newline(&self) -> &'static str {
         if self.text.contains("\r\n") { "\r\n" } else { "\n" }

@@ -30,6 +30,14 @@ pub fn type_of(site: &Site<'_>, one: &Moved<'_>) -> Option<String> {
     }
 }
 
+/// Whether clones of a value share what is behind it, so that one may be given away for it.
+pub fn shares(site: &Site<'_>, one: &Moved<'_>) -> bool {
+    let Some(made) = maker(site, one.init) else { return false };
+    let of = made.as_str().rsplit_once("::").map_or("", |(of, _)| of);
+    let is = |path: &str| KNOWN.shares.matches(Sym::new(path));
+    is(of) || made_type(site, one.init).is_some_and(|ty| is(&ty))
+}
+
 /// The foreign function at the root of what makes a value.
 fn maker(site: &Site<'_>, init: &Expr) -> Option<Sym> {
     let mut at = made_by(init).0;
@@ -142,15 +150,18 @@ pub fn unwraps(init: &Expr) -> bool {
     }
 }
 
-/// The path of the function at the root of a chain of methods.
-pub fn called_path(made: &Expr) -> Option<String> {
+/// The foreign function at the root of a chain of methods.
+pub fn called_path(site: &Site<'_>, made: &Expr) -> Option<Sym> {
     let mut at = made;
     while let Kind::Method(method) = &at.kind {
         at = made_by(&method.receiver).0;
     }
     let Kind::Call(callee, _) = &at.kind else { return None };
     let Kind::Path(path) = &callee.kind else { return None };
-    Some(path.segments.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("::"))
+    match site.world.resolve(site.def.scope, path, Space::Value)? {
+        Res::Def(Def::Foreign(name)) => Some(name),
+        _ => None,
+    }
 }
 
 /// A type that is named in the function's body, as it is named in front of it: what the body

@@ -159,3 +159,71 @@ fn a_field_of_what_was_there_before_the_event_may_keep() {
         async fn main() { lambda_http::run(axum::Router::new().route(\"/\", axum::routing::get(handler)).with_state(app())).await }";
     assert_eq!(clients(&format!("{USES}{state}")), ["once"]);
 }
+
+#[test]
+fn the_look_and_the_store_may_stand_in_two_functions() {
+    let app = "struct App { kept: tokio::sync::RwLock<Option<Client>> } static KEPT: tokio::sync::RwLock<Option<Client>> = tokio::sync::RwLock::const_new(None);
+        async fn main() { let app = App::new(); run(service_fn(|e| handler(&app, e))).await }";
+    for (items, body, when) in [
+        (
+            "impl App { async fn get(&self) -> Client { if let Some(c) = self.kept.read().await.clone() { return c; } self.refresh().await }
+                async fn refresh(&self) -> Client { let c = Client::new(&c()); *self.kept.write().await = Some(c.clone()); c } }",
+            "app.get().await.put(e)",
+            "once",
+        ),
+        (
+            "impl App { async fn get(&self) -> Client { if let Some(c) = self.kept.read().await.clone() { return c; } self.make().await }
+                async fn make(&self) -> Client { Client::new(&c()) } }",
+            "app.get().await.put(e)",
+            "event",
+        ),
+        (
+            "impl App { async fn get(&self) -> Client { if let Some(c) = self.look().await { return c; } let c = Client::new(&c()); self.keep(c.clone()).await; c }
+                async fn look(&self) -> Option<Client> { self.kept.read().await.clone() }
+                async fn keep(&self, c: Client) { *self.kept.write().await = Some(c); } }",
+            "app.get().await.put(e)",
+            "once",
+        ),
+        (
+            "async fn refresh() { *KEPT.write().await = Some(Client::new(&c())); }",
+            "if KEPT.read().await.is_none() { refresh().await; }",
+            "once",
+        ),
+        (
+            "async fn refresh() { *KEPT.write().await = Some(Client::new(&c())); }",
+            "if e.old { refresh().await; }",
+            "event",
+        ),
+        (
+            "fn cached() -> Option<Client> { KEPT.try_read().ok()?.clone() } fn store(c: Client) { *KEPT.try_write().unwrap() = Some(c); }",
+            "match cached() { Some(c) => c, None => { let c = Client::new(&c()); store(c.clone()); c } };",
+            "once",
+        ),
+        (
+            "static APP: std::sync::OnceLock<Client> = std::sync::OnceLock::new();",
+            "let c = match APP.get() { Some(c) => c, None => { let c = Client::new(&c()); APP.get_or_init(|| c) } };",
+            "once",
+        ),
+    ] {
+        let text = format!("{USES}{app}{items} async fn handler(app: &App, e: E) {{ {body} }}");
+        assert_eq!(clients(&text), [when], "{items} {body}");
+    }
+}
+
+#[test]
+fn a_flag_may_be_turned_where_it_is_asked() {
+    let flag = "use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst}; static COLD: AtomicBool = AtomicBool::new(true); static N: AtomicUsize = AtomicUsize::new(0);";
+    for (body, when) in [
+        ("if COLD.swap(false, SeqCst) { Client::new(&c()); }", "once"),
+        ("let cold = COLD.swap(false, SeqCst); if cold { Client::new(&c()); }", "once"),
+        (
+            "if COLD.compare_exchange(true, false, SeqCst, SeqCst).is_ok() { Client::new(&c()); }",
+            "once",
+        ),
+        ("if COLD.load(SeqCst) { Client::new(&c()); }", "event"),
+        ("if COLD.swap(e.cold, SeqCst) { Client::new(&c()); }", "event"),
+        ("if N.fetch_add(1, SeqCst) % 2 == 0 { Client::new(&c()); }", "event"),
+    ] {
+        assert_eq!(handled(flag, body), [when], "{body}");
+    }
+}

@@ -244,6 +244,7 @@ impl Eval<'_, '_> {
             for (index, val) in vals.iter().enumerate() {
                 self.give(*id, index, val);
             }
+            self.stored_by(to, this.is_some());
             let output = self.graph.nodes[to.index()].output.clone();
             result = Some(match result {
                 Some(result) => result.or(output),

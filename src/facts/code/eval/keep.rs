@@ -8,7 +8,7 @@
 use super::{Code, Eval, Output};
 use crate::facts::code::{
     ir::{Block, Expr, Kind, Stmt},
-    value::{Keep, Val},
+    value::{Keep, NodeId, Val},
     world::FnId,
 };
 
@@ -48,7 +48,9 @@ impl Eval<'_, '_> {
     pub fn enter(&mut self, by: &[Keep]) -> Option<usize> {
         let outer = self.out.region;
         if !by.is_empty() {
-            self.out.regions.push(Region { outer, by: by.to_vec(), stores: false });
+            // `if !DONE.swap(true) { … }`: who asks has stored.
+            let stores = by.iter().any(|place| self.out.swapped.contains(place));
+            self.out.regions.push(Region { outer, by: by.to_vec(), stores });
             self.out.region = Some(self.out.regions.len() - 1);
         }
         outer
@@ -69,6 +71,7 @@ impl Eval<'_, '_> {
     /// Notes that something was kept in a place.
     pub fn store(&mut self, place: Option<Keep>) {
         let Some(place) = place else { return };
+        self.out.stored.insert(place);
         let mut region = self.out.region;
         while let Some(index) = region {
             let one = &mut self.out.regions[index];
@@ -83,6 +86,16 @@ impl Eval<'_, '_> {
     pub fn stored_into(&mut self, target: &Expr) {
         let root = self.local(behind_access(target));
         self.out.stores |= root.is_some_and(|at| &*self.locals[at].0 == "self");
+    }
+
+    /// Notes what a called function stores: into statics, and as a method into fields.
+    pub fn stored_by(&mut self, node: NodeId, method: bool) {
+        let stored = &self.graph.nodes[node.index()].stored;
+        let places = stored.iter().copied();
+        let places: Vec<Keep> =
+            places.filter(|place| method || matches!(place, Keep::Global(_))).collect();
+        places.into_iter().for_each(|place| self.store(Some(place)));
+        self.out.read.extend(self.graph.nodes[node.index()].returns);
     }
 
     /// Whether a method stores into what it is called on.

@@ -34,6 +34,10 @@ const ACCESS: [&str; 4] = ["with", "with_borrow", "with_borrow_mut", "with_mut"]
 const LOCKS: [&str; 6] =
     ["lock", "write", "try_lock", "blocking_lock", "borrow_mut", "with_borrow"];
 
+/// Methods of an atomic that store and say what was there before.
+const SWAPS: [&str; 5] =
+    ["swap", "compare_exchange", "compare_exchange_weak", "fetch_or", "fetch_and"];
+
 /// Methods that call a function of the type that is wanted of them.
 const CONVERSIONS: [(&str, &str); 4] =
     [("into", "from"), ("try_into", "try_from"), ("parse", "from_str"), ("collect", "from_iter")];
@@ -159,9 +163,13 @@ impl Eval<'_, '_> {
             self.store(receiver.keep);
             self.stored_into(&method.receiver);
         }
+        if SWAPS.contains(&name.as_str()) && args.iter().all(|arg| arg.fixed) {
+            self.out.swapped.extend(receiver.keep);
+        }
         let always = vocabulary.once_methods.contains(&*name) && !ends_with_the_event(receiver);
         let when_kept = vocabulary.keep_methods.contains(&*name) && receiver.keep.is_some();
         if always || when_kept {
+            self.store(receiver.keep);
             for (val, arg) in args.iter().zip(&method.args) {
                 self.hand_as(Link::Once, val, arg.bytes);
             }

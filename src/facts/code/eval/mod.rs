@@ -20,7 +20,7 @@ use super::{
     ir::{Bytes, Lit},
     sym::Sym,
     types::{TypeScope, Types},
-    value::{NodeId, Ty, Val},
+    value::{Keep, NodeId, Ty, Val},
     vocabulary::Entry,
     world::{DataId, Def, FnId, GlobalId, ModId, World},
 };
@@ -131,6 +131,10 @@ pub struct Node {
     pub awaits: Vec<Vec<Awaited>>,
     /// Whether it stores into what it is a method of.
     stores: bool,
+    /// The places that it, or what it calls, stores into.
+    stored: BTreeSet<Keep>,
+    /// The place that keeps what it returns.
+    returns: Option<Keep>,
     rounds: u8,
 }
 
@@ -210,6 +214,8 @@ impl Graph {
             kept: Vec::new(),
             awaits: Vec::new(),
             stores: false,
+            stored: BTreeSet::new(),
+            returns: None,
             rounds: 0,
         });
         self.by_code.insert(code, id);
@@ -326,8 +332,14 @@ struct Output {
     dropped: Option<Bytes>,
     /// Whether it stores into what it is a method of.
     stores: bool,
+    /// The places that it, or what it calls, stores into.
+    stored: BTreeSet<Keep>,
+    /// The places whose old value was asked for while a new one was stored.
+    swapped: BTreeSet<Keep>,
+    /// The place that keeps what it returns.
+    returns: Option<Keep>,
     /// The places something kept was read from since this was last cleared.
-    read: Vec<super::value::Keep>,
+    read: Vec<Keep>,
 }
 
 impl<'a, 'w> Eval<'a, 'w> {
@@ -410,6 +422,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 let mut val = typed.val;
                 let mut given = std::mem::take(&mut self.out.output);
                 given.join(&value);
+                self.out.returns = given.keep;
                 val.event = given.event;
                 if typed.open || val.tys.is_empty() {
                     narrow(&mut val, &given);
@@ -433,6 +446,9 @@ impl<'a, 'w> Eval<'a, 'w> {
         node.output = output;
         news |= out.stores && !node.stores;
         node.stores |= out.stores;
+        news |= !out.stored.is_subset(&node.stored) || out.returns != node.returns;
+        node.stored.extend(out.stored);
+        node.returns = out.returns.or(node.returns);
         if news {
             for caller in self.graph.callers.get(&id).cloned().unwrap_or_default() {
                 if caller != self.root {

@@ -153,6 +153,22 @@ fn work_that_nobody_waits_for() {
                 0,
             ),
             ("", "std::thread::spawn(move || report(event)).join().unwrap();", 0),
+            // Somebody waits at the other end of a channel, or for a signal.
+            (
+                "",
+                "let (tx, mut rx) = tokio::sync::mpsc::channel(1); tokio::spawn(produce(event, tx)); while let Some(one) = rx.recv().await { use_it(one); }",
+                0,
+            ),
+            (
+                "",
+                "let (tx, rx) = tokio::sync::oneshot::channel(); let other = tx; tokio::spawn(async move { produce(event, other).await }); rx.await?;",
+                0,
+            ),
+            (
+                "",
+                "let done = std::sync::Arc::new(tokio::sync::Notify::new()); let d = done.clone(); tokio::spawn(async move { report(event).await; d.notify_one() }); done.notified().await;",
+                0,
+            ),
             // What drives a connection has to run beside what uses it, and ends with it.
             (
                 "",
@@ -240,6 +256,26 @@ fn statics_that_only_grow() {
             (
                 "static NAMES: std::sync::OnceLock<std::collections::HashMap<u8, u8>> = std::sync::OnceLock::new();",
                 "NAMES.get_or_init(|| { let mut names = std::collections::HashMap::new(); names.insert(1, 2); names }).get(&event.id);",
+                0,
+            ),
+            (
+                "enum Kind { A, B } static N: std::sync::Mutex<std::collections::BTreeMap<Kind, u32>> = make();",
+                "*N.lock().unwrap().entry(event.kind).or_default() += 1;",
+                0,
+            ),
+            (
+                "static N: std::sync::Mutex<std::collections::BTreeMap<(u8, bool), u32>> = make();",
+                "N.lock().unwrap().insert((event.a, event.b), 1);",
+                0,
+            ),
+            (
+                "enum Kind { A(String), B } static N: std::sync::Mutex<std::collections::BTreeMap<Kind, u32>> = make();",
+                "N.lock().unwrap().insert(event.kind, 1);",
+                1,
+            ),
+            (
+                "static N: std::sync::Mutex<Vec<String>> = make();",
+                "if N.lock().unwrap().is_empty() { N.lock().unwrap().extend(load()); }",
                 0,
             ),
         ],
@@ -343,6 +379,31 @@ fn init_that_waits_or_unpacks() {
         ("tokio::select! { _ = tokio::time::sleep(second()) => {} _ = ready() => {} }", 0),
         ("tokio::time::timeout(second(), ready()).await;", 0),
         ("let strategy = tokio_retry::strategy::ExponentialBackoff::from_millis(10);", 0),
+        ("tokio::task::spawn_blocking(|| loop { std::thread::sleep(second()); });", 0),
+        (
+            "std::thread::Builder::new().name(n()).spawn(|| loop { std::thread::sleep(second()) })?;",
+            0,
+        ),
+        (
+            "let mut set = tokio::task::JoinSet::new(); set.spawn(async { tokio::time::sleep(second()).await });",
+            0,
+        ),
+        // Only a failure leads there.
+        (
+            "for _ in 0..3 { if let Ok(p) = connect().await { return serve(p).await; } tokio::time::sleep(second()).await; }",
+            0,
+        ),
+        ("while let Err(e) = connect().await { tokio::time::sleep(second()).await; }", 1),
+        ("while connect().await.is_err() { tokio::time::sleep(second()).await; }", 1),
+        (
+            "loop { let r = connect().await; if r.is_ok() { break; } tokio::time::sleep(second()).await; }",
+            0,
+        ),
+        (
+            "match connect().await { Ok(c) => c, _ => { tokio::time::sleep(second()).await; other() } };",
+            0,
+        ),
+        ("match mode() { Mode::A => {}, _ => tokio::time::sleep(second()).await };", 1),
     ];
     let wrong: Vec<String> = cases
         .iter()

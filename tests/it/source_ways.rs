@@ -285,3 +285,14 @@ fn a_name_comes_by_the_glob_that_is_known_to_bring_it() {
         "use aws_sdk_dynamodb::types::*; use tracing::*; use lambda_runtime::{run, service_fn};";
     assert!(clients(&format!("{unknown}{SERVE}{handler}")).is_empty());
 }
+
+#[test]
+fn what_a_still_empty_collection_will_hold_is_what_its_type_says() {
+    for made in ["HashMap::new()", "std::collections::HashMap::new()", "HashMap::default()"] {
+        let main = format!(
+            "use std::collections::HashMap; trait H {{ fn run(&self); }} struct A; impl H for A {{ fn run(&self) {{ Client::new(&c()); }} }}
+            async fn main() {{ let mut m: HashMap<&'static str, Box<dyn H>> = {made}; m.insert(\"a\", Box::new(A)); let m = &m; run(service_fn(|e| async move {{ m.get(\"a\").unwrap().run() }})).await }}"
+        );
+        assert_eq!(clients(&format!("{USES}{main}")), ["event"], "{made}");
+    }
+}

@@ -110,8 +110,13 @@ fn branches(code: FunctionCode<'_>, function: FnId) -> Vec<Branch> {
     let mut found = Vec::new();
     let body = types(code).world.functions[function.index()].function.body.as_ref();
     let Some(body) = body else { return found };
+    found.extend(behind_success(body));
     each_stmt(&body.stmts, &mut |expr| match &expr.kind {
+        Kind::Block(block) | Kind::Async(block) => found.extend(behind_success(block)),
+        // A loop whose condition is a failure waits for something else to be ready.
+        Kind::Loop(one) => found.extend(behind_success(&one.body)),
         Kind::If(one) => {
+            found.extend(behind_success(&one.then));
             let (then, failure) = (one.then.bytes, fails(&one.cond));
             found.push(Branch { bytes: then, of: expr.bytes, ends: ends(&one.then), failure });
             if let Some(other) = &one.otherwise {
@@ -119,15 +124,34 @@ fn branches(code: FunctionCode<'_>, function: FnId) -> Vec<Branch> {
                 found.push(Branch { bytes: other.bytes, of: expr.bytes, ends, failure });
             }
         }
-        Kind::Match(one) => found.extend(one.1.iter().map(|arm| Branch {
-            bytes: arm.body.bytes,
-            of: expr.bytes,
-            ends: leaves(&arm.body),
-            failure: is_variant(&arm.pat, "Err"),
-        })),
+        Kind::Match(one) => {
+            let succeeds = |pat: &Pat| is_variant(pat, "Ok") || is_variant(pat, "Some");
+            let known = one.1.iter().any(|arm| succeeds(&arm.pat));
+            found.extend(one.1.iter().map(|arm| Branch {
+                bytes: arm.body.bytes,
+                of: expr.bytes,
+                ends: leaves(&arm.body),
+                failure: is_variant(&arm.pat, "Err") || known && !succeeds(&arm.pat),
+            }));
+        }
         _ => {}
     });
     found
+}
+
+/// What stands behind `if … is_ok() { return … }` in a block: what goes on after a failure.
+fn behind_success(block: &Block) -> Option<Branch> {
+    let at = block.stmts.iter().position(|stmt| match stmt {
+        Stmt::Expr(expr, _) => matches!(&expr.kind, Kind::If(one)
+            if one.otherwise.is_none() && succeeds(&one.cond) && ends(&one.then)),
+        Stmt::Let(_) => false,
+    })?;
+    let start = match block.stmts.get(at + 1)? {
+        Stmt::Let(one) => one.bytes.start,
+        Stmt::Expr(expr, _) => expr.bytes.start,
+    };
+    let bytes = Bytes { start, end: block.bytes.end };
+    Some(Branch { bytes, of: bytes, ends: false, failure: true })
 }
 
 /// Whether a condition holds where something failed.
@@ -156,7 +180,7 @@ fn is_variant(pat: &Pat, name: &str) -> bool {
     }
 }
 
-/// Whether a block always leaves the function.
+/// Whether a block always leaves the function, or the loop around it.
 fn ends(block: &Block) -> bool {
     block.stmts.last().is_some_and(|stmt| match stmt {
         Stmt::Expr(expr, _) => leaves(expr),
@@ -166,7 +190,7 @@ fn ends(block: &Block) -> bool {
 
 fn leaves(expr: &Expr) -> bool {
     match &expr.kind {
-        Kind::Return(_) => true,
+        Kind::Return(_) | Kind::Break(_) => true,
         Kind::Block(block) => ends(block),
         Kind::Call(callee, _) => matches!(&callee.kind, Kind::Path(path)
             if matches!(&*path.segments, [.., of, exit] if **of == *"process" && **exit == *"exit")),

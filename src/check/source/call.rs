@@ -75,6 +75,15 @@ struct Kind {
     /// Leave out calls that only wait for a value of one of these: others use what it drives.
     #[serde(default)]
     drives: Patterns,
+    /// Leave out calls given one of these, in whatever way: somebody waits at its other end.
+    #[serde(default)]
+    given_any: Patterns,
+    /// Leave out calls given a path below one of these folders.
+    #[serde(default)]
+    except_below: Vec<String>,
+    /// Leave out calls that are told something of the event by a method behind them.
+    #[serde(default)]
+    not_of_event: bool,
     /// Leave out calls on a thread where blocking harms nobody, and calls that give a future.
     #[serde(default)]
     blocking: bool,
@@ -129,6 +138,9 @@ impl CallWhen {
             // Where the first way to make something fails, the other is no second fault.
             let first = instead_of(code, state.node, call);
             if first.is_some_and(|first| any_in(state.node, first)) {
+                continue;
+            }
+            if kind.not_of_event && told_of_event(code, state.node, call) {
                 continue;
             }
             let of = call.path.as_str().split_once('.').map(|(of, _)| of);
@@ -227,6 +239,13 @@ impl Kind {
     fn counts(&self, state: State, call: &Call) -> bool {
         let called = |name: &String| call.chain.iter().any(|(method, _)| **method == **name);
         let given = |text: &String| matches!(call.literal, Some(Lit::Str(one)) if *one == **text);
+        let below = |folder: &String| {
+            let literal = match call.literal {
+                Some(Lit::Str(text)) => Some(text),
+                _ => call.address,
+            };
+            literal.is_some_and(|path| path.starts_with(folder.as_str()))
+        };
         let asked = |address: Sym| self.addresses.iter().any(|part| address.contains(part));
         self.paths.matches(call.path)
             && (!self.fixed || call.fixed)
@@ -234,11 +253,22 @@ impl Kind {
             && (!self.dropped || call.dropped)
             && !self.except_given.iter().any(given)
             && !(self.lonely && call.sends)
+            && !call.mentions.iter().any(|given| self.given_any.matches(*given))
+            && !self.except_below.iter().any(below)
             && !call.drives.iter().any(|driven| self.drives.matches(*driven))
             && !(self.blocking && (state.off_worker || call.awaited))
             && !self.without.iter().any(called)
             && (self.followed_by.is_empty() || self.followed_by.iter().any(called))
     }
+}
+
+/// Whether a method in the chain behind a call is given the event or a part of it.
+fn told_of_event(code: FunctionCode<'_>, node: NodeId, call: &Call) -> bool {
+    code.node(node).calls.iter().any(|other| {
+        let behind = other.path.strip_prefix(call.path.as_str());
+        let chained = behind.is_some_and(|rest| rest.starts_with('.'));
+        chained && other.event && within(call.bytes, other.bytes)
+    })
 }
 
 /// Whether a call stands in an argument of one of some others, in its own function or on the way.

@@ -90,7 +90,9 @@ impl FirstUse {
             {
                 continue;
             }
-            let Some(used) = uses(code, of, When::Invocation).next() else { continue };
+            // What a cache does not have yet, it does not have at the first event.
+            let used = uses(code, of, When::Invocation).chain(uses(code, of, When::Late)).next();
+            let Some(used) = used else { continue };
             if seen.insert(code.spot(state.node, call)) {
                 unused.push(Unused { node: state.node, call, of, used });
             }

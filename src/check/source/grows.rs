@@ -7,7 +7,9 @@ use crate::{
         Facts,
         code::{
             ir::{Bytes, Type},
+            names::{Res, Space},
             reach::When,
+            world::{Def, ModId, World},
         },
         workspace::Function,
     },
@@ -43,7 +45,9 @@ impl GrowingStatic {
             for (global, method, bytes) in &node.kept {
                 let placed = &code.facts.world.globals[global.index()];
                 let text = &code.facts.world.files[node.file].text;
-                let adds = any(&self.adds, method) && self.holds_any_number(&placed.item.ty);
+                let holds = self.holds_any_number(&placed.item.ty);
+                let few = || keyed_by_few(&code.facts.world, placed.scope, &placed.item.ty);
+                let adds = any(&self.adds, method) && holds && !few();
                 if !adds || any(&self.keyed, method) && keyed_by_literal(text, *bytes) {
                     continue;
                 }
@@ -78,6 +82,40 @@ impl GrowingStatic {
             Type::Tuple(parts) => parts.iter().any(|part| self.holds_any_number(part)),
             _ => false,
         }
+    }
+}
+
+/// Whether a type is a map, or a set, of what there are only few of: variants without a value,
+/// flags, bytes, and texts of the program.
+fn keyed_by_few(world: &World, scope: ModId, ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => {
+            let name = path.segments.last().map_or("", |name| name.as_str());
+            let keyed = name.ends_with("Map") || name.ends_with("Set");
+            let inner = || path.generics.iter().any(|inner| keyed_by_few(world, scope, inner));
+            match path.generics.first().filter(|_| keyed) {
+                Some(key) => few(world, scope, key),
+                None => inner(),
+            }
+        }
+        Type::Ref(inner) => keyed_by_few(world, scope, inner),
+        _ => false,
+    }
+}
+
+fn few(world: &World, scope: ModId, ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(parts) => parts.iter().all(|part| few(world, scope, part)),
+        Type::Ref(inner) => matches!(&**inner, Type::Path(path) if path.segments.len() == 1
+            && *path.segments[0] == *"str"),
+        Type::Path(path) => match world.resolve(scope, path, Space::Type) {
+            Some(Res::Def(Def::Data(id))) => {
+                let data = &world.data[id.index()].item;
+                !data.variants.is_empty() && data.fields.is_empty()
+            }
+            _ => matches!(&*path.segments, [name] if ["bool", "u8", "i8"].contains(&name.as_str())),
+        },
+        _ => false,
     }
 }
 

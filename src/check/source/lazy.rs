@@ -9,7 +9,9 @@ use crate::{
             eval::Code,
             pattern::Patterns,
             reach::{State, When},
+            value::NodeId,
         },
+        functions_code::FunctionCode,
         workspace::Function,
     },
     finding::Phase,
@@ -23,6 +25,8 @@ use std::collections::{BTreeMap, HashSet};
 pub struct LazyFirstTouched {
     /// Calls that make a static's value on first use.
     lazies: Patterns,
+    /// Calls that cost next to nothing, as those of empty collections.
+    cheap: Patterns,
 }
 
 impl LazyFirstTouched {
@@ -44,6 +48,10 @@ impl LazyFirstTouched {
             if !lazy || state.when == When::Init || early.contains(&state.node) {
                 continue;
             }
+            let mut made = 0;
+            if self.is_cheap(code, state.node, &mut made) && made > 0 {
+                continue;
+            }
             let at = code.facts.world.place(node.file, node.head);
             let mut hit = Hit::at(at.clone()).with("static", node.name.as_str());
             hit.phase = Some(Phase::Once);
@@ -52,5 +60,20 @@ impl LazyFirstTouched {
             hits.entry(at).or_insert(hit);
         }
         Outcome::Hits(hits.into_values().collect())
+    }
+
+    /// Whether a node and its closures make nothing but what is cheap, and how much they make.
+    fn is_cheap(&self, code: FunctionCode<'_>, node: NodeId, made: &mut usize) -> bool {
+        let node = code.node(node);
+        let mut calls = node.calls.iter().filter(|call| !self.lazies.matches(call.path));
+        let cheap = calls.all(|call| {
+            *made += 1;
+            self.cheap.matches(call.path)
+        });
+        cheap
+            && node.edges.iter().all(|edge| {
+                matches!(code.node(edge.to).code, Code::Closure(..))
+                    && self.is_cheap(code, edge.to, made)
+            })
     }
 }

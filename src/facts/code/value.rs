@@ -40,7 +40,9 @@ pub enum Ty {
 pub enum Keep {
     /// A static.
     Global(GlobalId),
-    /// A field, by its name.
+    /// A field of what a method is called on, by its name.
+    Own(Sym),
+    /// Another field, by its name.
     Field(Sym),
 }
 

@@ -76,6 +76,8 @@ impl Entries {
             Kind::Try(inner) | Kind::Same(inner) | Kind::RefMut(inner) | Kind::Await(inner) => {
                 self.within(inner)
             }
+            // What only some events lead to is theirs.
+            Kind::If(one) if self.differs(&one.cond) => false,
             Kind::If(one) => {
                 if let Kind::Let(bound) = &one.cond.kind {
                     self.bind(&bound.0, &bound.1);

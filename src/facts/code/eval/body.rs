@@ -331,6 +331,7 @@ impl Eval<'_, '_> {
     }
 
     fn field_expr(&mut self, base: &Expr, name: Sym) -> Val {
+        let own = matches!(&base.kind, Kind::Path(path) if *path.segments == [Sym::new("self")]);
         let base = self.expr(base);
         if base.parts.is_some()
             && let Ok(index) = name.parse::<usize>()
@@ -356,8 +357,9 @@ impl Eval<'_, '_> {
             None => Val { owned: base.owned, ..Val::default() },
         };
         val.owned &= base.owned;
+        let field = if own { Keep::Own(name) } else { Keep::Field(name) };
         // A field of something that ends with the event keeps nothing for the next.
-        val.keep = base.keep.or((!val.owned).then_some(Keep::Field(name)));
+        val.keep = base.keep.or((!val.owned).then_some(field));
         val.event = base.event;
         val.fixed = base.fixed && base.keep.is_none();
         self.out.read.extend(val.keep);

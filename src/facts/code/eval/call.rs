@@ -348,6 +348,7 @@ impl Eval<'_, '_> {
             dropped,
             sends: dropped && args.iter().any(sends),
             drives: if dropped { self.driven(args) } else { Vec::new() },
+            mentions: if dropped { self.mentioned(args) } else { Vec::new() },
             awaited,
             in_loop: self.out.loops > 0,
             chain: Vec::new(),

@@ -42,20 +42,28 @@ impl Eval<'_, '_> {
 
     /// The foreign types of the variables that some arguments are or wait for.
     pub fn driven(&self, args: &[Expr]) -> Vec<Sym> {
-        let mut driven = Vec::new();
-        let mut add = |expr: &Expr| {
-            let local = self.local(expr).map(|at| &self.locals[at].1);
-            driven.extend(local.and_then(Val::foreign_path));
-        };
-        for arg in args {
-            add(arg);
+        let mut driven: Vec<Sym> = args.iter().filter_map(|arg| self.foreign_local(arg)).collect();
+        args.iter().for_each(|arg| {
             each(arg, &mut |inner| {
                 if let Kind::Await(waited) = &inner.kind {
-                    add(waited);
+                    driven.extend(self.foreign_local(waited));
                 }
             });
-        }
+        });
         driven
+    }
+
+    /// The foreign types of the variables that some arguments mention.
+    pub fn mentioned(&self, args: &[Expr]) -> Vec<Sym> {
+        let mut mentioned = Vec::new();
+        args.iter().for_each(|arg| {
+            each(arg, &mut |inner| mentioned.extend(self.foreign_local(inner)));
+        });
+        mentioned
+    }
+
+    fn foreign_local(&self, expr: &Expr) -> Option<Sym> {
+        self.local(expr).and_then(|at| self.locals[at].1.foreign_path())
     }
 
     fn takes_event(&self, ty: Ty) -> bool {

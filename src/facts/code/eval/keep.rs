@@ -72,12 +72,20 @@ impl Eval<'_, '_> {
     pub fn store(&mut self, place: Option<Keep>) {
         let Some(place) = place else { return };
         self.out.stored.insert(place);
+        self.decide(place, false);
+    }
+
+    /// Marks the branches that a place decides over: something is kept in it there. What a called
+    /// method has of its own is another's to its caller.
+    fn decide(&mut self, place: Keep, called: bool) {
         let mut region = self.out.region;
         while let Some(index) = region {
             let one = &mut self.out.regions[index];
-            if one.by.contains(&place) {
-                one.stores = true;
-            }
+            let same = |by: &Keep| match (*by, place) {
+                (Keep::Field(name), Keep::Own(own)) => called && name == own,
+                (by, place) => by == place,
+            };
+            one.stores |= one.by.iter().any(same);
             region = one.outer;
         }
     }
@@ -88,13 +96,16 @@ impl Eval<'_, '_> {
         self.out.stores |= root.is_some_and(|at| &*self.locals[at].0 == "self");
     }
 
-    /// Notes what a called function stores: into statics, and as a method into fields.
+    /// Notes what a called function stores: into statics, and as a method into fields of its own.
+    /// Those go by their names, so what it calls in turn is not asked.
     pub fn stored_by(&mut self, node: NodeId, method: bool) {
-        let stored = &self.graph.nodes[node.index()].stored;
-        let places = stored.iter().copied();
-        let places: Vec<Keep> =
-            places.filter(|place| method || matches!(place, Keep::Global(_))).collect();
-        places.into_iter().for_each(|place| self.store(Some(place)));
+        for place in self.graph.nodes[node.index()].stored.clone() {
+            match place {
+                Keep::Global(_) => self.store(Some(place)),
+                Keep::Own(_) if method => self.decide(place, true),
+                Keep::Own(_) | Keep::Field(_) => {}
+            }
+        }
         self.out.read.extend(self.graph.nodes[node.index()].returns);
     }
 

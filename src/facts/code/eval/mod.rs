@@ -99,6 +99,8 @@ pub struct Call {
     /// The foreign types of the variables that its arguments wait for, where its value is thrown
     /// away.
     pub drives: Vec<Sym>,
+    /// The foreign types of the variables that its arguments mention, then.
+    pub mentions: Vec<Sym>,
     /// Whether it is awaited on the spot.
     pub awaited: bool,
     /// Whether it stands in a loop.

@@ -403,6 +403,10 @@ fn init_that_waits_or_unpacks() {
             "match connect().await { Ok(c) => c, _ => { tokio::time::sleep(second()).await; other() } };",
             0,
         ),
+        (
+            "match kept() { Some(c) => c, None => { let d = zstd::decode_all(data())?; made(d) } };",
+            1,
+        ),
         ("match mode() { Mode::A => {}, _ => tokio::time::sleep(second()).await };", 1),
     ];
     let wrong: Vec<String> = cases

@@ -199,6 +199,13 @@ fn the_look_and_the_store_may_stand_in_two_functions() {
             "match cached() { Some(c) => c, None => { let c = Client::new(&c()); store(c.clone()); c } };",
             "once",
         ),
+        // A field of the same name of another type is another's.
+        (
+            "struct Log { kept: Vec<String> } impl Log { fn add(&mut self, l: &str) -> Client { self.kept.push(l.into()); Client::new(&c()) } }
+                impl App { async fn get(&self, log: &mut Log) -> Client { if let Some(c) = self.kept.read().await.clone() { return c; } log.add(\"made\") } }",
+            "let mut log = log_of(&e); app.get(&mut log).await.put(e)",
+            "event",
+        ),
         (
             "static APP: std::sync::OnceLock<Client> = std::sync::OnceLock::new();",
             "let c = match APP.get() { Some(c) => c, None => { let c = Client::new(&c()); APP.get_or_init(|| c) } };",

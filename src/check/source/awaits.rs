@@ -68,10 +68,7 @@ impl SequentialAwaits {
                 || when == When::Init && self.reads_of_init.matches(call.path)
         };
         let reads = |one: &Awaited| {
-            let inside = |call: &&Call| {
-                call.bytes.start >= one.bytes.start && call.bytes.end <= one.bytes.end
-            };
-            node.calls.iter().filter(inside).any(counts)
+            node.calls.iter().filter(|call| one.bytes.holds(call.bytes)).any(counts)
         };
         block
             .windows(2)

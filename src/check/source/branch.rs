@@ -38,7 +38,7 @@ pub fn before_events(code: FunctionCode<'_>, state: State, call: &Call) -> bool 
     };
     let own = spots(state, call.bytes);
     let failed = own.iter().any(|(function, bytes)| {
-        branches(code, *function).iter().any(|branch| branch.failure && branch.holds(*bytes))
+        branches(code, *function).iter().any(|branch| branch.failure && branch.bytes.holds(*bytes))
     });
     let handed = code.reach.entries.iter().filter_map(|(node, edge, _)| {
         let from = code.reach.states.iter().find(|state| state.node == *node)?;
@@ -62,17 +62,12 @@ pub fn instead_of(code: FunctionCode<'_>, node: NodeId, call: &Call) -> Option<B
     each_stmt(&body.as_ref()?.stmts, &mut |expr| {
         if let Kind::Method(method) = &expr.kind
             && matches!(&*method.name, "unwrap_or_else" | "unwrap_or" | "or_else" | "or")
-            && method.args.iter().any(|arg| within(call.bytes, arg.bytes))
+            && method.args.iter().any(|arg| arg.bytes.holds(call.bytes))
         {
             found = Some(method.receiver.bytes);
         }
     });
     found
-}
-
-/// Whether some bytes are among others.
-pub fn within(inner: Bytes, outer: Bytes) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end
 }
 
 /// One of several ways to go on.
@@ -87,19 +82,13 @@ struct Branch {
     failure: bool,
 }
 
-impl Branch {
-    fn holds(&self, bytes: Bytes) -> bool {
-        within(bytes, self.bytes)
-    }
-}
-
 /// Whether what runs one of two places does not run the other.
 fn exclude(branches: &[Branch], one: Bytes, other: Bytes) -> bool {
     let either = |one: Bytes, other: Bytes| {
-        branches.iter().filter(|branch| branch.holds(one)).any(|branch| {
+        branches.iter().filter(|branch| branch.bytes.holds(one)).any(|branch| {
             let beside = |next: &&Branch| next.of == branch.of && next.bytes != branch.bytes;
             branch.ends && branch.of.end <= other.start
-                || branches.iter().filter(beside).any(|next| next.holds(other))
+                || branches.iter().filter(beside).any(|next| next.bytes.holds(other))
         })
     };
     either(one, other) || either(other, one)
@@ -125,13 +114,13 @@ fn branches(code: FunctionCode<'_>, function: FnId) -> Vec<Branch> {
             }
         }
         Kind::Match(one) => {
-            let succeeds = |pat: &Pat| is_variant(pat, "Ok") || is_variant(pat, "Some");
-            let known = one.1.iter().any(|arm| succeeds(&arm.pat));
+            // What is not there yet is no failure, so `None` beside `Some` is none.
+            let known = one.1.iter().any(|arm| is_variant(&arm.pat, "Ok"));
             found.extend(one.1.iter().map(|arm| Branch {
                 bytes: arm.body.bytes,
                 of: expr.bytes,
                 ends: leaves(&arm.body),
-                failure: is_variant(&arm.pat, "Err") || known && !succeeds(&arm.pat),
+                failure: known && !is_variant(&arm.pat, "Ok") || is_variant(&arm.pat, "Err"),
             }));
         }
         _ => {}
@@ -211,7 +200,7 @@ pub fn around(code: FunctionCode<'_>, node: NodeId) -> Option<FnId> {
 fn in_branch(code: FunctionCode<'_>, node: NodeId, bytes: Bytes) -> bool {
     let start = code.node(node).head.start;
     let Some(id) = around(code, node) else { return true };
-    let holds = |branch: &Branch| start <= branch.bytes.start && branch.holds(bytes);
+    let holds = |branch: &Branch| start <= branch.bytes.start && branch.bytes.holds(bytes);
     types(code).world.functions[id.index()].function.body.is_none()
         || branches(code, id).iter().any(holds)
 }

@@ -1,7 +1,7 @@
 //! Is one of these functions called in this phase?
 
 use super::{
-    branch::{always, before_events, instead_of, within},
+    branch::{always, before_events, instead_of},
     change, code, types,
 };
 use crate::{
@@ -107,6 +107,15 @@ struct Kind {
     attributes: Patterns,
 }
 
+/// What calls that count as one have in common.
+#[derive(PartialEq, Eq, Hash)]
+enum One {
+    /// Where they stand.
+    Caller(NodeId),
+    /// What they call.
+    Callee(Sym),
+}
+
 impl CallWhen {
     pub fn ask(&self, facts: &Facts, function: &Function) -> Outcome {
         let Some(code) = code(facts, function) else { return Outcome::Hits(Vec::new()) };
@@ -125,7 +134,7 @@ impl CallWhen {
             counted.iter().filter_map(|(state, call, _)| Some((state.node, made(call)?))).collect();
         let any_in = |node: NodeId, bytes: Bytes| {
             counted.iter().any(|(state, call, _)| {
-                code.node(state.node).file == code.node(node).file && within(call.bytes, bytes)
+                code.node(state.node).file == code.node(node).file && bytes.holds(call.bytes)
             })
         };
         for &(state, call, kind) in &counted {
@@ -153,10 +162,9 @@ impl CallWhen {
                 continue;
             }
             let at = code.place(state.node, call);
-            // Those that count as one, by where they stand or by what they call.
             let one = match (&kind.helper, &self.together) {
-                (Some(message), _) => Some((Err(call.path), message)),
-                (None, Some(message)) => Some((Ok(state.node), message)),
+                (Some(message), _) => Some((One::Callee(call.path), message)),
+                (None, Some(message)) => Some((One::Caller(state.node), message)),
                 (None, None) => None,
             };
             if let Some((one, message)) = one {
@@ -230,7 +238,7 @@ impl CallWhen {
     /// Whether a call that this asks for stands in some bytes of a node.
     fn asks(&self, code: FunctionCode<'_>, state: State, bytes: Bytes) -> bool {
         code.node(state.node).calls.iter().any(|call| {
-            within(call.bytes, bytes) && self.calls.iter().any(|kind| kind.counts(state, call))
+            bytes.holds(call.bytes) && self.calls.iter().any(|kind| kind.counts(state, call))
         })
     }
 }
@@ -267,7 +275,7 @@ fn told_of_event(code: FunctionCode<'_>, node: NodeId, call: &Call) -> bool {
     code.node(node).calls.iter().any(|other| {
         let behind = other.path.strip_prefix(call.path.as_str());
         let chained = behind.is_some_and(|rest| rest.starts_with('.'));
-        chained && other.event && within(call.bytes, other.bytes)
+        chained && other.event && other.bytes.holds(call.bytes)
     })
 }
 
@@ -275,7 +283,7 @@ fn told_of_event(code: FunctionCode<'_>, node: NodeId, call: &Call) -> bool {
 fn inside(code: FunctionCode<'_>, state: State, call: &Call, others: &Patterns) -> bool {
     let given = |node: NodeId, bytes: Bytes| {
         code.node(node).calls.iter().any(|other| {
-            within(bytes, other.bytes) && other.bytes != bytes && others.matches(other.path)
+            other.bytes.holds(bytes) && other.bytes != bytes && others.matches(other.path)
         })
     };
     let way = code.reach.way(state);

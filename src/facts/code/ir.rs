@@ -16,6 +16,11 @@ pub struct Bytes {
 }
 
 impl Bytes {
+    /// Whether others are among these.
+    pub fn holds(self, inner: Bytes) -> bool {
+        self.start <= inner.start && inner.end <= self.end
+    }
+
     /// From the start of one to the end of another.
     pub fn to(self, other: Bytes) -> Bytes {
         Bytes { start: self.start, end: other.end.max(self.start) }

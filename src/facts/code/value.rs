@@ -40,10 +40,8 @@ pub enum Ty {
 pub enum Keep {
     /// A static.
     Global(GlobalId),
-    /// A field of what a method is called on, by its name.
-    Own(Sym),
-    /// Another field, by its name.
-    Field(Sym),
+    /// A field by its name, with the type that has it where that is known.
+    Field(Option<DataId>, Sym),
 }
 
 /// A foreign call whose result a value still is, by its index among the facts of a node.

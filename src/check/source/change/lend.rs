@@ -49,9 +49,7 @@ impl<'a> Call<'a> {
             return None;
         }
         let mut lent = node.edges.iter().filter(|edge| {
-            let around = node.calls.iter().filter(|call| {
-                call.bytes.start <= edge.bytes.start && edge.bytes.end <= call.bytes.end
-            });
+            let around = node.calls.iter().filter(|call| call.bytes.holds(edge.bytes));
             let nearest = around.min_by_key(|call| call.bytes.end - call.bytes.start);
             matches!(edge.link, Link::PerEvent(_))
                 && nearest.is_some_and(|call| KNOWN.lends.matches(call.path))

@@ -87,8 +87,7 @@ fn plan<'a>(
     if calls_one_of(&site.body.stmts, &KNOWN.unsettles) {
         return None;
     }
-    let holds = |bytes: Bytes| bytes.start <= at.start && at.end <= bytes.end;
-    let flagged = candidates.iter().position(|one| holds(one.moved.init.bytes))?;
+    let flagged = candidates.iter().position(|one| one.moved.init.bytes.holds(at))?;
     let mut chosen = BTreeSet::from([flagged]);
     chosen.extend(needs(&candidates, flagged));
     for (index, one) in candidates.iter().enumerate() {
@@ -116,7 +115,7 @@ pub fn only_makes(site: &Site<'_>, at: Bytes, asked: &dyn Fn(Bytes) -> bool) -> 
     let stmts = &site.body.stmts;
     let Some((Stmt::Expr(last, false), lets)) = stmts.split_last() else { return false };
     let candidates = candidates(site, site.body, &HashSet::new(), at, asked);
-    let flagged = last.bytes.start <= at.start && at.end <= last.bytes.end;
+    let flagged = last.bytes.holds(at);
     let makes = if flagged || asked(last.bytes) { makes(site, last, at) } else { pure(site, last) };
     let mut fails = false;
     each_stmt(stmts, &mut |expr| fails |= matches!(expr.kind, Kind::Try(_)));
@@ -169,7 +168,7 @@ fn candidates<'a>(
                     Some(Origin::Given) | None => {}
                 }
             }
-            let flagged = moved.init.bytes.start <= at.start && at.end <= moved.init.bytes.end;
+            let flagged = moved.init.bytes.holds(at);
             let asked = flagged || asked(moved.init.bytes);
             let taken = |name: &Sym| match origins.get(name) {
                 Some(Origin::Candidate(index)) => Some(*index),

@@ -158,11 +158,10 @@ pub fn uses(text: &Text<'_>, stmts: &[&Stmt], name: Sym) -> Option<Uses> {
         Kind::Macro(call) => macros.push(call),
         _ => {}
     });
-    let within = |outer: Bytes, inner: Bytes| outer.start <= inner.start && inner.end <= outer.end;
     // What a macro holds beyond its expressions, as a name in a string, is seen by no one else.
     let hidden = macros.iter().any(|call| {
         let named = words(text, call).into_iter().filter(|word| *word == name).count();
-        named != all.iter().filter(|bytes| within(call.input, **bytes)).count()
+        named != all.iter().filter(|bytes| call.input.holds(**bytes)).count()
     });
     each_let(stmts.iter().copied(), &mut |one| {
         let plain = matches!(&one.pat, Pat::Name(_) | Pat::Typed(..));
@@ -185,6 +184,6 @@ pub fn uses(text: &Text<'_>, stmts: &[&Stmt], name: Sym) -> Option<Uses> {
             Bytes { start: field.unwrap_or(bytes.start), end: sign }
         })
         .collect();
-    uses.taken = moves.iter().any(|outer| all.iter().any(|inner| within(*outer, *inner)));
+    uses.taken = moves.iter().any(|outer| all.iter().any(|inner| outer.holds(*inner)));
     Some(uses)
 }

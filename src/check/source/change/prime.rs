@@ -115,7 +115,7 @@ fn in_main(main: &Main<'_>, at: Bytes, function: &str, service: &str) -> Option<
     let (text, body) = (&main.site.text, main.site.body);
     let newline = text.newline();
     let one = body.stmts.iter().find_map(|stmt| match stmt {
-        Stmt::Let(one) if one.bytes.start <= at.start && at.end <= one.bytes.end => Some(one),
+        Stmt::Let(one) if one.bytes.holds(at) => Some(one),
         _ => None,
     })?;
     let init = one.init.as_ref()?;
@@ -130,7 +130,7 @@ fn in_main(main: &Main<'_>, at: Bytes, function: &str, service: &str) -> Option<
     each(init, &mut |expr| match &expr.kind {
         Kind::Call(_, args) => argument |= args.iter().any(|arg| arg.bytes == at),
         Kind::Closure(_) | Kind::Async(_) | Kind::If(_) | Kind::Match(_) | Kind::Loop(_) => {
-            later |= expr.bytes.start <= at.start && at.end <= expr.bytes.end;
+            later |= expr.bytes.holds(at);
         }
         _ => {}
     });

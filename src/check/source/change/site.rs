@@ -1,7 +1,7 @@
 //! Where a change is made: a function that stands in a file as it is known, and the `main` that
 //! hands events over.
 
-use super::{super::branch::within, stmt_bytes, text::Text};
+use super::{stmt_bytes, text::Text};
 use crate::{
     facts::{
         code::{
@@ -77,7 +77,7 @@ impl<'a> Site<'a> {
     pub fn block_of(&self, at: Bytes) -> &'a Block {
         let lets = |block: &Block| {
             block.stmts.iter().any(|stmt| match stmt {
-                Stmt::Let(one) => one.init.as_ref().is_some_and(|init| within(at, init.bytes)),
+                Stmt::Let(one) => one.init.as_ref().is_some_and(|init| init.bytes.holds(at)),
                 Stmt::Expr(..) => false,
             })
         };
@@ -89,7 +89,7 @@ impl<'a> Site<'a> {
                 Kind::Loop(one) => &one.body,
                 _ => return,
             };
-            if within(block.bytes, found.bytes) && lets(block) {
+            if found.bytes.holds(block.bytes) && lets(block) {
                 found = block;
             }
         });
@@ -101,7 +101,7 @@ impl<'a> Site<'a> {
         let mut inside = false;
         each_stmt(&self.body.stmts, &mut |expr| {
             let task = matches!(expr.kind, Kind::Closure(_) | Kind::Async(_));
-            inside |= task && within(block.bytes, expr.bytes);
+            inside |= task && expr.bytes.holds(block.bytes);
         });
         inside
     }
@@ -153,7 +153,7 @@ pub fn main_of(code: FunctionCode<'_>) -> Option<Main<'_>> {
     let at = handed.map(|edge| edge.bytes).or_else(|| run().map(|call| call.bytes));
     let at = at.or_else(leads)?;
     let serves = site.body.stmts.iter().map(stmt_bytes);
-    let serves = serves.into_iter().find(|bytes| bytes.start <= at.start && at.end <= bytes.end)?;
+    let serves = serves.into_iter().find(|bytes| bytes.holds(at))?;
     // A line in front of it must not come to stand outside of the body.
     let line = &site.text.text[site.text.line_start(serves.start as usize)..serves.start as usize];
     line.trim().is_empty().then_some(Main { site, serves })

@@ -2,7 +2,7 @@
 
 use super::entries::{Entries, mentions};
 use crate::{
-    check::source::branch::{around, within},
+    check::source::branch::around,
     facts::{
         code::{
             eval::{Code, Edge},
@@ -130,7 +130,7 @@ impl Wanted<'_> {
             let Some(init) = &one.init else { return };
             entries.bind(&one.pat, init);
             if let Pat::Name(name) = &one.pat
-                && within(made, init.bytes)
+                && init.bytes.holds(made)
             {
                 variable = Some(*name);
             }
@@ -156,7 +156,7 @@ impl Wanted<'_> {
                     if *path.segments == [variable]);
                 let same =
                     !method.args.is_empty() && !method.args.iter().any(|arg| entries.differs(arg));
-                let once = !loops.iter().any(|body| within(expr.bytes, *body));
+                let once = !loops.iter().any(|body| body.holds(expr.bytes));
                 filled |= on && same && once && keeps(expr.bytes);
             }
         });

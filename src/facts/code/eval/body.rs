@@ -331,18 +331,18 @@ impl Eval<'_, '_> {
     }
 
     fn field_expr(&mut self, base: &Expr, name: Sym) -> Val {
-        let own = matches!(&base.kind, Kind::Path(path) if *path.segments == [Sym::new("self")]);
         let base = self.expr(base);
         if base.parts.is_some()
             && let Ok(index) = name.parse::<usize>()
         {
             return pattern::carry(base.part(index), &base);
         }
-        let mut found: Option<Val> = None;
+        let (mut found, mut of): (Option<Val>, _) = (None, None);
         for ty in &base.tys {
             if let Ty::Data(data) = ty
                 && let Some(held) = self.field(*data, name, &base)
             {
+                of = of.or(Some(*data));
                 found = Some(match found {
                     Some(found) => found.or(held),
                     None => held,
@@ -357,9 +357,8 @@ impl Eval<'_, '_> {
             None => Val { owned: base.owned, ..Val::default() },
         };
         val.owned &= base.owned;
-        let field = if own { Keep::Own(name) } else { Keep::Field(name) };
         // A field of something that ends with the event keeps nothing for the next.
-        val.keep = base.keep.or((!val.owned).then_some(field));
+        val.keep = base.keep.or((!val.owned).then_some(Keep::Field(of, name)));
         val.event = base.event;
         val.fixed = base.fixed && base.keep.is_none();
         self.out.read.extend(val.keep);

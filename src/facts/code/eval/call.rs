@@ -244,7 +244,7 @@ impl Eval<'_, '_> {
             for (index, val) in vals.iter().enumerate() {
                 self.give(*id, index, val);
             }
-            self.stored_by(to, this.is_some());
+            self.called(to);
             let output = self.graph.nodes[to.index()].output.clone();
             result = Some(match result {
                 Some(result) => result.or(output),
@@ -485,8 +485,8 @@ impl Eval<'_, '_> {
     }
 }
 
-/// The address that one of some values was made of, or the variable it stands in: of an argument rather than of what it is
-/// called on.
+/// The address that one of some values was made of, or the variable it stands in: of an argument
+/// rather than of what it is called on.
 pub fn address(vals: &[Val]) -> Option<Sym> {
     vals.iter().rev().find_map(|val| val.address)
 }

@@ -71,21 +71,14 @@ impl Eval<'_, '_> {
     /// Notes that something was kept in a place.
     pub fn store(&mut self, place: Option<Keep>) {
         let Some(place) = place else { return };
-        self.out.stored.insert(place);
-        self.decide(place, false);
-    }
-
-    /// Marks the branches that a place decides over: something is kept in it there. What a called
-    /// method has of its own is another's to its caller.
-    fn decide(&mut self, place: Keep, called: bool) {
+        // What a parameter is differs between callers, and a field by its name alone may be any.
+        if !matches!(place, Keep::Field(None, _)) && !self.out.lent.contains(&place) {
+            self.out.stored.insert(place);
+        }
         let mut region = self.out.region;
         while let Some(index) = region {
             let one = &mut self.out.regions[index];
-            let same = |by: &Keep| match (*by, place) {
-                (Keep::Field(name), Keep::Own(own)) => called && name == own,
-                (by, place) => by == place,
-            };
-            one.stores |= one.by.iter().any(same);
+            one.stores |= one.by.contains(&place);
             region = one.outer;
         }
     }
@@ -96,16 +89,10 @@ impl Eval<'_, '_> {
         self.out.stores |= root.is_some_and(|at| &*self.locals[at].0 == "self");
     }
 
-    /// Notes what a called function stores: into statics, and as a method into fields of its own.
-    /// Those go by their names, so what it calls in turn is not asked.
-    pub fn stored_by(&mut self, node: NodeId, method: bool) {
-        for place in self.graph.nodes[node.index()].stored.clone() {
-            match place {
-                Keep::Global(_) => self.store(Some(place)),
-                Keep::Own(_) if method => self.decide(place, true),
-                Keep::Own(_) | Keep::Field(_) => {}
-            }
-        }
+    /// Notes what a called function stores, and where what it returns is kept.
+    pub fn called(&mut self, node: NodeId) {
+        let stored: Vec<Keep> = self.graph.nodes[node.index()].stored.iter().copied().collect();
+        stored.into_iter().for_each(|place| self.store(Some(place)));
         self.out.read.extend(self.graph.nodes[node.index()].returns);
     }
 

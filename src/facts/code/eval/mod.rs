@@ -336,6 +336,8 @@ struct Output {
     stores: bool,
     /// The places that it, or what it calls, stores into.
     stored: BTreeSet<Keep>,
+    /// The places that parameters come from, by one caller or another.
+    lent: BTreeSet<Keep>,
     /// The places whose old value was asked for while a new one was stored.
     swapped: BTreeSet<Keep>,
     /// The place that keeps what it returns.
@@ -407,6 +409,7 @@ impl<'a, 'w> Eval<'a, 'w> {
                 val.event |= given.event;
                 val.address = given.address;
                 val.keep = val.keep.or(given.keep);
+                self.out.lent.extend(given.keep);
             }
             let given_owned = self.graph.owned.get(&(id, index)).copied().unwrap_or(false);
             val.owned = given_owned || self.types.owns(self.scope, ty);
@@ -448,9 +451,9 @@ impl<'a, 'w> Eval<'a, 'w> {
         node.output = output;
         news |= out.stores && !node.stores;
         node.stores |= out.stores;
-        news |= !out.stored.is_subset(&node.stored) || out.returns != node.returns;
+        news |= !out.stored.is_subset(&node.stored) || out.returns > node.returns;
         node.stored.extend(out.stored);
-        node.returns = out.returns.or(node.returns);
+        node.returns = node.returns.max(out.returns);
         if news {
             for caller in self.graph.callers.get(&id).cloned().unwrap_or_default() {
                 if caller != self.root {

@@ -39,11 +39,12 @@ impl Eval<'_, '_> {
                 let typed = self.types.ty(self.scope, &self.typing, ty);
                 let owned = val.owned || self.types.owns(self.scope, ty);
                 let known = if typed.open || typed.val.tys.is_empty() {
+                    let mut known = val;
                     // Of `HashMap<_, Box<dyn Trait>>` that is still empty, the type says most.
-                    let of = if val.tys.is_empty() { typed.val } else { Val::default() };
-                    let mut val = val;
-                    val.join(&of);
-                    val
+                    if known.tys.is_empty() {
+                        known.join(&typed.val);
+                    }
+                    known
                 } else {
                     carry(typed.val, &val)
                 };
